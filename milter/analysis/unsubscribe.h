@@ -1,0 +1,30 @@
+/*
+ * unsubscribe.h - does the author ask to be taken off the list?
+ *
+ * Judges the subject and the author's own words (ZONE_OWN lines), never
+ * quotations, signatures or footers.
+ *
+ * Threads    UnsubscribeRules are constant once made; pure.
+ * Limits     UNSUBSCRIBE_MAX_TEXT bytes of own text are looked at.
+ */
+#ifndef UNSUBSCRIBE_H
+#define UNSUBSCRIBE_H
+
+#include "analysis/analysis.h"
+
+enum { UNSUBSCRIBE_MAX_TEXT = 16 * 1024 };
+
+typedef struct UnsubscribeRules UnsubscribeRules;
+
+UnsubscribeRules *unsubscribe_rules_new(const AnalyzerOptions *options,
+                                        GError **error);
+void unsubscribe_rules_free(UnsubscribeRules *rules);
+
+/* What the author asks for, or NULL for nothing of the kind. `ignored` is
+ * ignore_reason()'s answer: automatic mail asks only by an unsubscribe
+ * address. `envelope` is never NULL. The caller frees the result. */
+Unsubscribe *unsubscribe_find(const UnsubscribeRules *rules,
+                              const Message *message, const Body *body,
+                              const Envelope *envelope, const char *ignored);
+
+#endif
