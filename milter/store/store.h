@@ -71,9 +71,11 @@ typedef enum {
     CONTACT_DEAD,    /* can never work: .reason says why */
 } ContactState;
 
-/* One CRM contact that has this address, and what we wrote there last. */
+/* One CRM contact that has this address, and what we wrote there last. The
+ * store keeps the table as it is: crm/ also puts there what it is about to
+ * write (names that end with '?'), to know its own values after a crash. */
 typedef struct {
-    int64_t id;         /* CRM id */
+    int64_t id;         /* CRM id; 0: about to be added */
     GHashTable *wrote;  /* field name -> value as string */
     int64_t status_set; /* the status that we set last; 0 none */
 } CrmContact;
@@ -100,10 +102,19 @@ typedef struct {
  * now + lease_s. One contact is never leased twice at a time. */
 GPtrArray *store_claim(Store *store, size_t max, int64_t now, int64_t lease_s,
                        GError **error);
-/* Work done: keeps crm, refused, anonymised of the record; clears what was
- * wanted, and the contact is idle, unless a merge raised the version. */
-bool store_confirm(Store *store, const ContactRecord *record, GError **error);
-/* Work not done: due again at `due` with this reason. Keeps crm, refused. */
+/* At start: leases that this host held when it was killed end now. */
+bool store_release_leases(Store *store, GError **error);
+/* Work goes on: keeps crm, refused, anonymised of all `n` records (one
+ * transaction); the leases stay. For what must be known after a crash. */
+bool store_save(Store *store, ContactRecord *const *records, size_t n,
+                GError **error);
+/* Work done, for all `n` records in one transaction: as store_save(), and
+ * clears what was wanted; a contact is idle, unless a merge raised its version
+ * (then it stays pending and is due now). */
+bool store_confirm(Store *store, ContactRecord *const *records, size_t n,
+                   GError **error);
+/* Work not done: due again at `due` with this reason. Keeps crm, refused,
+ * anonymised; attempts goes up by one. */
 bool store_retry(Store *store, const ContactRecord *record, int64_t due,
                  const char *reason, GError **error);
 bool store_bury(Store *store, const ContactRecord *record, const char *reason,
@@ -153,6 +164,7 @@ bool store_state_get(Store *store, const char *name, char **out_value,
 bool store_expire(Store *store, int64_t now, int64_t sent_window_s,
                   int64_t retention_s, GError **error);
 
+ContactRecord *contact_record_new(const char *email);
 void contact_record_free(ContactRecord *record);
 CrmContact *crm_contact_new(int64_t id);
 void crm_contact_free(CrmContact *contact);
