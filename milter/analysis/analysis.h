@@ -95,6 +95,7 @@ typedef struct {
     UnsubscribeScope scope;
     bool unsure;    /* probable only: a person decides */
     bool complaint; /* an ARF report (RFC 5965) */
+    bool by_token;  /* a signed token of ours named the address */
     char *evidence; /* the words that decided */
 } Unsubscribe;
 
@@ -142,9 +143,20 @@ void field_set(Field *field, const char *value, const char *evidence,
                double confidence);
 void field_clear(Field *field);
 Contact *contact_new(const char *email);
+Contact *contact_copy(const Contact *contact);
 void contact_free(Contact *contact);
 Unsubscribe *unsubscribe_new(UnsubscribeScope scope);
 void unsubscribe_free(Unsubscribe *unsubscribe);
+
+Analysis *analysis_new(void);
+void phone_clear(Phone *phone);
+void bounce_clear(Bounce *bounce);
+void returned_message_clear(ReturnedMessage *returned);
+void returned_message_copy(ReturnedMessage *to, const ReturnedMessage *from);
+
+/* A note for people why something was left out or decided. */
+void analysis_note(Analysis *analysis, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
 
 /* Is the address's domain, or a parent of it, one of `domains`? */
 bool address_is_local(const char *email, const char *const *domains);

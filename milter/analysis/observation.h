@@ -61,8 +61,8 @@ typedef struct {
 } ObservePolicy;
 
 /* Observations of one message, of type Observation; never NULL, may be empty.
- * An outbound message (envelope->auth_user, or a local author from a local
- * envelope) yields SENT or nothing. */
+ * A message of our own users yields SENT or nothing, but for a request of
+ * somebody outside that they forwarded, which is always unsure. */
 GPtrArray *observe(const Analysis *analysis, const Message *message,
                    const Envelope *envelope, const ObservePolicy *policy);
 
