@@ -338,8 +338,7 @@ take_none(Scanner *s)
 {
     Scanner ahead = *s;
     ahead.comment = NULL;
-    if (ahead.end - ahead.p < 4 ||
-        g_ascii_strncasecmp(ahead.p, "none", 4) != 0)
+    if (ahead.end - ahead.p < 4 || g_ascii_strncasecmp(ahead.p, "none", 4) != 0)
         return false;
     ahead.p += 4;
     skip_cfws(&ahead);
@@ -470,10 +469,9 @@ arc_seal_parse(const char *body, size_t len, ArcSeal *out_seal)
             if (ok)
                 seal.domain = clean(value, strlen(value));
         } else if (name_len == 2 && strncmp(p, "cv", 2) == 0) {
-            ok = seal.cv == 0 &&
-                 (g_ascii_strcasecmp(value, "none") == 0 ||
-                  g_ascii_strcasecmp(value, "pass") == 0 ||
-                  g_ascii_strcasecmp(value, "fail") == 0);
+            ok = seal.cv == 0 && (g_ascii_strcasecmp(value, "none") == 0 ||
+                                  g_ascii_strcasecmp(value, "pass") == 0 ||
+                                  g_ascii_strcasecmp(value, "fail") == 0);
             seal.cv = g_ascii_tolower(*value);
         } else if (name_len == 1 && *p == 'b') {
             ok = !signature;

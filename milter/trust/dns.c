@@ -83,8 +83,7 @@ negative_ttl(ns_msg *message)
         if (ns_rr_type(rr) == ns_t_soa && ns_rr_rdlen(rr) >= 22) {
             int64_t minimum =
                 (int64_t) ns_get32(ns_rr_rdata(rr) + ns_rr_rdlen(rr) - 4);
-            return MIN(MIN((int64_t) ns_rr_ttl(rr), minimum),
-                       NEGATIVE_TTL_MAX);
+            return MIN(MIN((int64_t) ns_rr_ttl(rr), minimum), NEGATIVE_TTL_MAX);
         }
     }
     return 0;
@@ -246,16 +245,15 @@ dns_query(const char *name, int type, int64_t wait_ms)
     uint8_t question[NS_PACKETSZ];
     g_autofree uint8_t *packet = g_malloc(NS_MAXMSG);
     DnsAnswer *answer = NULL;
-    int n = res_nmkquery(&state, ns_o_query, name, ns_c_in, type, NULL, 0,
-                         NULL, question, sizeof(question));
+    int n = res_nmkquery(&state, ns_o_query, name, ns_c_in, type, NULL, 0, NULL,
+                         question, sizeof(question));
     if (n > 0) {
         size_t len = append_opt(question, (size_t) n, sizeof(question));
-        int got =
-            res_nsend(&state, question, (int) len, packet, NS_MAXMSG);
+        int got = res_nsend(&state, question, (int) len, packet, NS_MAXMSG);
         size_t answer_len = got > 0 ? (size_t) MIN(got, NS_MAXMSG) : 0;
         if (answer_len >= NS_HFIXEDSZ && (packet[2] & 0x02) != 0)
-            answer_len = ask_by_tcp(&state, question, len, packet, NS_MAXMSG,
-                                    deadline);
+            answer_len =
+                ask_by_tcp(&state, question, len, packet, NS_MAXMSG, deadline);
         if (answer_len >= NS_HFIXEDSZ)
             answer = dns_answer_parse(packet, answer_len, type);
     }

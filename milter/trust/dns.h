@@ -24,8 +24,8 @@ typedef enum {
 
 typedef struct {
     DnsStatus status;
-    int64_t ttl;      /* seconds */
-    GPtrArray *texts; /* TXT, MX, PTR: strings */
+    int64_t ttl;       /* seconds */
+    GPtrArray *texts;  /* TXT, MX, PTR: strings */
     GArray *addresses; /* A, AAAA: of DnsAddress */
     int references;
 } DnsAnswer;

@@ -191,8 +191,8 @@ real_name(const SpfLayer *layer, const char *name, SpfNameUse *out_use)
 static SPF_dns_rr_t *
 make_rr(SpfLayer *layer, const char *name, int type, int herrno)
 {
-    SPF_dns_rr_t *rr = SPF_dns_rr_new_init(&layer->server, name,
-                                           (ns_type) type, 0, herrno);
+    SPF_dns_rr_t *rr =
+        SPF_dns_rr_new_init(&layer->server, name, (ns_type) type, 0, herrno);
     if (rr == NULL)
         g_error("out of memory"); /* as GLib does */
     return rr;
@@ -291,9 +291,9 @@ answer_names(SpfLayer *layer, const char *asked, int type,
         size_t len = strlen(bare);
         if (bare[len - 1] == '.')
             bare[len - 1] = '\0';
-        const char *told =
-            type == ns_t_mx ? name_stand_in(layer, bare, SPF_NAME_MX_HOST)
-                            : bare;
+        const char *told = type == ns_t_mx
+                               ? name_stand_in(layer, bare, SPF_NAME_MX_HOST)
+                               : bare;
         add_data(rr, told, strlen(told) + 1);
     }
     if (rr->num_rr == 0)

@@ -161,8 +161,8 @@ expand(const char *text, size_t len, bool in_exp, const char *current,
             if (++i >= len)
                 return NULL;
             char letter = text[i++];
-            g_autofree char *value = macro_letter(
-                g_ascii_tolower(letter), in_exp, current, subject);
+            g_autofree char *value =
+                macro_letter(g_ascii_tolower(letter), in_exp, current, subject);
             if (value == NULL)
                 return NULL;
 
@@ -302,8 +302,8 @@ prefix_length(const char *text, size_t len, unsigned max, unsigned *out_bits)
     return true;
 }
 
-static void
-put(Rewrite *r, char qualifier, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void put(Rewrite *r, char qualifier, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
 
 static void
 put(Rewrite *r, char qualifier, const char *format, ...)
@@ -394,9 +394,9 @@ term_address(Rewrite *r, char qualifier, bool mx, const char *rest, size_t len)
     unsigned bits = r->subject->ipv6 ? six : four;
     unsigned full = r->subject->ipv6 ? 128 : 32;
     if (bits == 0) {
-        SpfNameUse use = mx                   ? SPF_NAME_ANY_MX
+        SpfNameUse use = mx                 ? SPF_NAME_ANY_MX
                          : r->subject->ipv6 ? SPF_NAME_ANY_AAAA
-                                              : SPF_NAME_PLAIN;
+                                            : SPF_NAME_PLAIN;
         put(r, qualifier, "exists:%s", r->namer(r->data, name, use));
         return true;
     }
@@ -492,8 +492,7 @@ rewrite_term(Rewrite *r, const char *term, size_t len)
     const char *rest = term + n;
     size_t rest_len = len - n;
     if (rest_len > 0 && *rest == '=')
-        return !qualified &&
-               term_modifier(r, term, n, rest + 1, rest_len - 1);
+        return !qualified && term_modifier(r, term, n, rest + 1, rest_len - 1);
 
     if (is_mechanism(term, n, "all")) {
         if (rest_len > 0)
@@ -543,8 +542,7 @@ spf_record_rewrite(const char *text, const char *current,
         p += n;
     }
     if (ok && r.redirect != NULL && !r.all && !r.decided)
-        put(&r, '+', "redirect=%s",
-            namer(data, r.redirect, SPF_NAME_PLAIN));
+        put(&r, '+', "redirect=%s", namer(data, r.redirect, SPF_NAME_PLAIN));
     g_free(r.redirect);
     return ok ? g_strdup(out->str) : NULL;
 }

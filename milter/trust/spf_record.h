@@ -42,8 +42,7 @@ bool spf_record_is(const char *text);
 /* The same policy for this subject without macros, modifiers other than
  * redirect, IP mechanisms, and what comes after a match that is certain. */
 char *spf_record_rewrite(const char *text, const char *current,
-                         const SpfSubject *subject, SpfNamer namer,
-                         void *data);
+                         const SpfSubject *subject, SpfNamer namer, void *data);
 
 /* A domain name that can be asked for: labels of 1 to 63, 253 in all. */
 bool spf_name_valid(const char *name);
