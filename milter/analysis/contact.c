@@ -1,14 +1,33 @@
 /* contact.c - see contact.h */
 #include "analysis/contact.h"
 
+#include "analysis/form.h"
+#include "analysis/person.h"
+
 void
 contact_find(const Message *message, const Body *body, const Body *html,
              const Envelope *envelope, const AnalyzerOptions *options,
              Analysis *analysis)
 {
-    (void) body, (void) html, (void) envelope, (void) options;
+    (void) html, (void) envelope, (void) options;
     if (message->from.n == 0)
         return;
+    const Mailbox *author = &message->from.items[0];
+    Form form;
+    bool relay = form_find(message, body, &form);
+    if (relay)
+        author = form.person;
     analysis->verdict = VERDICT_CONTACT;
-    analysis->contact = contact_new(message->from.items[0].email);
+    analysis->contact = contact_new(author->email);
+    Contact *contact = analysis->contact;
+    contact->from_relay = relay;
+    contact->role_account = person_is_role(author->email);
+    g_auto(Person) person = { 0 };
+    if (person_from_display(author->name, author->email, &person)) {
+        field_set(&contact->first_name, person.first, author->name,
+                  person.confidence);
+        field_set(&contact->last_name, person.last, author->name,
+                  person.confidence);
+        contact->name_source = "from";
+    }
 }

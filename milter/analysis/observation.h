@@ -21,11 +21,10 @@ typedef enum {
     OBSERVATION_SENT, /* a message of ours left: Message-ID and recipients */
 } ObservationKind;
 
-/* The body of one Authentication-Results, ARC-Authentication-Results or
- * ARC-Seal field. */
+/* One Authentication-Results or ARC-Authentication-Results field body. */
 typedef struct {
     char *value;
-    bool arc;            /* one of the two ARC fields (RFC 8617) */
+    bool arc;            /* ARC-Authentication-Results (RFC 8617) */
     bool above_received; /* stood above the topmost Received: field */
 } AuthResults;
 
