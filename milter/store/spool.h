@@ -5,7 +5,7 @@
  * sessions append into one commit. The judge (trust/) takes rows in order,
  * and a row is gone only when what became of it is in the contacts store.
  *
- * Ownership  spool_close(); rows are freed by spool_rows_free().
+ * Ownership  spool_close().
  * Threads    spool_append() from any thread; the judge's functions from one.
  *            mta and sync roles may have the file open at once.
  * Limits     SPOOL_MEMORY_ROWS observations wait in memory when the disk does
@@ -42,12 +42,14 @@ typedef struct {
     int64_t id;
     unsigned attempts; /* this one included */
     char *key; /* names the observation for good: host, row, message, kind */
-    Observation *observation; /* NULL when the row cannot be read */
+    Observation *observation; /* never NULL: unreadable rows are set aside */
 } SpoolRow;
 
-/* Up to `max` rows that are due, oldest first; their attempts are raised on
- * disk before they are returned, so that a crash cannot loop. A row beyond
- * SPOOL_MAX_ATTEMPTS is set aside instead, with a log line. */
+/* Up to `max` rows that are due, oldest first (the array frees them); their
+ * attempts are raised on disk before they are returned, so that a crash cannot
+ * loop. A row beyond SPOOL_MAX_ATTEMPTS is set aside instead, with a log line;
+ * one that an earlier process died with comes alone. Rows that are neither
+ * done nor deferred come again with the next fetch, not counted again. */
 GPtrArray *spool_fetch(Spool *spool, size_t max, int64_t now, GError **error);
 bool spool_done(Spool *spool, const int64_t *ids, size_t n, GError **error);
 /* Not before `due` again; does not count as an attempt. */
@@ -56,7 +58,8 @@ bool spool_defer(Spool *spool, int64_t id, int64_t due, GError **error);
 typedef struct {
     int64_t rows;
     int64_t set_aside;
-    int64_t oldest; /* seconds since the epoch; 0: none */
+    int64_t waiting; /* in this process's memory, not yet on the disk */
+    int64_t oldest;  /* seconds since the epoch; 0: none */
 } SpoolStatus;
 bool spool_status(Spool *spool, SpoolStatus *out_status, GError **error);
 
