@@ -28,7 +28,7 @@ typedef struct Store Store;
 
 /* `host` names this mail server in leases (g_get_host_name()). */
 Store *store_open(const char *uri, const char *host, GError **error);
-void store_close(Store *store);
+void store_close(Store *store); /* leases not answered yet are given back */
 
 /* --- merging (the judge) ------------------------------------------------ */
 
@@ -83,6 +83,7 @@ typedef struct {
 typedef struct {
     char *email;
     Contact *known; /* from mail, merged; NULL when only a status is known */
+    bool want_fields;
     int want_status, want_sms;
     bool unknown_suppress;
     GPtrArray *crm;      /* of CrmContact: cached ids */
@@ -95,11 +96,15 @@ typedef struct {
     int64_t due;
     int64_t version; /* raised by each merge: what came in while we worked
                         is not lost by store_confirm() */
+    char *lease;     /* names this claim: an answer after another host took
+                        the contact over does nothing */
     int64_t first_seen, last_mail;
 } ContactRecord;
 
-/* Up to `max` contacts that are due, leased to this host until
- * now + lease_s. One contact is never leased twice at a time. */
+/* Up to `max` contacts that are due (the array frees them), leased to this
+ * host until now + lease_s. One contact is never leased twice at a time. A
+ * contact that a process died with is leased in smaller and smaller company,
+ * and buried after the third time. */
 GPtrArray *store_claim(Store *store, size_t max, int64_t now, int64_t lease_s,
                        GError **error);
 /* At start: leases that this host held when it was killed end now. */
@@ -163,6 +168,14 @@ bool store_state_get(Store *store, const char *name, char **out_value,
 /* Drops what is past its time: sent-log, merge keys, old contacts. */
 bool store_expire(Store *store, int64_t now, int64_t sent_window_s,
                   int64_t retention_s, GError **error);
+
+/* Copies everything from one store into another, in which what is there
+ * already stays (so that an interrupted copy can be repeated). Nobody may
+ * write to `from` meanwhile; its leases are not copied. `progress` may be
+ * NULL and is called from time to time with rows done and in all. */
+typedef void (*StoreProgress)(int64_t done, int64_t total, void *data);
+bool store_migrate(Store *from, Store *to, StoreProgress progress, void *data,
+                   GError **error);
 
 ContactRecord *contact_record_new(const char *email);
 void contact_record_free(ContactRecord *record);

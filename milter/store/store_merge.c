@@ -61,13 +61,13 @@ typedef struct {
         false, offsetof(StoreRow, name) \
     }
 static const Member members[] = {
-    TEXT(key),         INT(due),       INT(claimed),    INT(since),
-    INT(first_seen),   INT(last_mail), INT(status_at),  INT(sms_at),
-    INT(version),      INT(attempts),  INT(claims),     INT(state),
-    INT(want_fields),  INT(want_status), INT(want_sms), INT(suppress),
-    INT(status_done),  INT(sms_done),  INT(anonymised), TEXT(email),
-    TEXT(known),       TEXT(times),    TEXT(crm),       TEXT(refused),
-    TEXT(lease),       TEXT(reason),   TEXT(trust),
+    TEXT(key),        INT(due),         INT(claimed),    INT(since),
+    INT(first_seen),  INT(last_mail),   INT(status_at),  INT(sms_at),
+    INT(version),     INT(attempts),    INT(claims),     INT(state),
+    INT(want_fields), INT(want_status), INT(want_sms),   INT(suppress),
+    INT(status_done), INT(sms_done),    INT(anonymised), TEXT(email),
+    TEXT(known),      TEXT(times),      TEXT(crm),       TEXT(refused),
+    TEXT(lease),      TEXT(reason),     TEXT(trust),
 };
 
 static int64_t *
@@ -257,8 +257,7 @@ crm_from_json(const char *text)
     {
         CrmContact *contact =
             crm_contact_new(json_integer_value(json_object_get(item, "id")));
-        contact->status_set =
-            json_integer_value(json_object_get(item, "s"));
+        contact->status_set = json_integer_value(json_object_get(item, "s"));
         g_hash_table_unref(contact->wrote);
         contact->wrote = table_from(json_object_get(item, "w"));
         g_ptr_array_add(crm, contact);
@@ -270,7 +269,7 @@ crm_from_json(const char *text)
 /* --- times of fields ----------------------------------------------------- */
 
 typedef struct {
-    int64_t common; /* of every field that is not in `own` */
+    int64_t common;  /* of every field that is not in `own` */
     GHashTable *own; /* name -> int64_t* */
 } Times;
 
@@ -392,8 +391,7 @@ merge_field(Merge *merge, const char *name, Field *mine, const Field *theirs)
         return;
     if (has(mine) && same_text(mine->value, theirs->value)) {
         field_again(merge, name, mine, theirs);
-    } else if (!has(mine) ||
-               overrules(merge, name, sure(theirs), sure(mine))) {
+    } else if (!has(mine) || overrules(merge, name, sure(theirs), sure(mine))) {
         field_copy(mine, theirs);
         times_set(&merge->times, name, merge->time);
         merge->changed = true;
@@ -421,9 +419,9 @@ merge_name(Merge *merge)
     if (full && new_full) {
         bool same = same_text(first->value, new_first->value) &&
                     same_text(last->value, new_last->value);
-        bool wins = overrules(merge, "first_name",
-                              sure(new_first) && sure(new_last),
-                              sure(first) && sure(last));
+        bool wins =
+            overrules(merge, "first_name", sure(new_first) && sure(new_last),
+                      sure(first) && sure(last));
         if (!same && !wins)
             return;
         if (!same) {
@@ -459,8 +457,8 @@ merge_name(Merge *merge)
 static char **
 address_part(AddressParts *parts, size_t i)
 {
-    char **const all[] = { &parts->line1, &parts->line2,       &parts->line3,
-                           &parts->line4, &parts->city,        &parts->state,
+    char **const all[] = { &parts->line1,       &parts->line2,  &parts->line3,
+                           &parts->line4,       &parts->city,   &parts->state,
                            &parts->postal_code, &parts->country };
     return i < G_N_ELEMENTS(all) ? all[i] : NULL;
 }
@@ -486,8 +484,7 @@ merge_address(Merge *merge)
         return;
     field_copy(mine, theirs);
     for (size_t i = 0; address_part(parts, i) != NULL; i++)
-        set_text(address_part(parts, i), *address_part(new_parts, i),
-                 SIZE_MAX);
+        set_text(address_part(parts, i), *address_part(new_parts, i), SIZE_MAX);
     times_set(&merge->times, "address", merge->time);
     merge->changed = true;
 }
@@ -663,8 +660,7 @@ merge_links(Merge *merge)
     g_autoptr(GHashTable) hosts =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const GArray *theirs = merge->mail->links;
-    for (guint k = 0; theirs != NULL && k < MIN(theirs->len, LINKS_MAX);
-         k++) {
+    for (guint k = 0; theirs != NULL && k < MIN(theirs->len, LINKS_MAX); k++) {
         const Field *link = &g_array_index(theirs, Field, k);
         char *host = has(link) ? link_host(link->value) : NULL;
         if (host != NULL && g_hash_table_add(hosts, host))
@@ -943,34 +939,6 @@ store_row_bury(StoreRow *row, const ContactRecord *record, const char *reason)
     set_text(&row->reason, reason, REASON_MAX);
 }
 
-void
-store_row_requeue(StoreRow *row, int64_t now)
-{
-    if (row->state == CONTACT_DEAD) {
-        row->state = CONTACT_PENDING;
-        /* What the API refused may be good now: that is why it is retried. */
-        set(&row->refused, NULL);
-    }
-    row->due = now;
-    row->claims = 0;
-    set(&row->lease, NULL);
-    row->version++;
-    row->dirty = true;
-}
-
-void
-store_row_drop(StoreRow *row)
-{
-    row->state = CONTACT_IDLE;
-    row->want_fields = row->want_status = row->want_sms = row->suppress = 0;
-    row->due = row->since = row->claims = row->attempts = 0;
-    row->version++;
-    set(&row->lease, NULL);
-    set(&row->reason, NULL);
-    set(&row->trust, NULL);
-    row->dirty = true;
-}
-
 /* --- records ------------------------------------------------------------- */
 
 ContactRecord *
@@ -1013,11 +981,10 @@ store_row_wants(const StoreRow *row)
     if (row->want_fields)
         g_string_append(wants, "contact");
     if (row->want_status != 0)
-        g_string_append_printf(
-            wants, "%s%s", wants->len > 0 ? "," : "",
-            row->want_status == 2   ? "unsubscribe"
-            : row->want_status == 3 ? "status=3"
-                                    : "status=1");
+        g_string_append_printf(wants, "%s%s", wants->len > 0 ? "," : "",
+                               row->want_status == 2   ? "unsubscribe"
+                               : row->want_status == 3 ? "status=3"
+                                                       : "status=1");
     if (row->want_sms != 0)
         g_string_append_printf(wants, "%ssms=%d", wants->len > 0 ? "," : "",
                                (int) row->want_sms);

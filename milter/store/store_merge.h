@@ -28,10 +28,10 @@ typedef struct {
 } StoreRow;
 
 enum {
-    STORE_KEY_MAX = 320,       /* RFC 5321, 4.5.3.1: 64 + 1 + 255 */
-    STORE_REFRESH_S = 3600,    /* how old last_mail may grow unwritten */
-    STORE_SUSPECT_GROUP = 20,  /* contacts that a process died with, per claim */
-    STORE_MAX_CLAIMS = 3,      /* claims without an answer: buried */
+    STORE_KEY_MAX = 320,      /* RFC 5321, 4.5.3.1: 64 + 1 + 255 */
+    STORE_REFRESH_S = 3600,   /* how old last_mail may grow unwritten */
+    STORE_SUSPECT_GROUP = 20, /* contacts that a process died with, per claim */
+    STORE_MAX_CLAIMS = 3,     /* claims without an answer: buried */
 };
 
 /* The address as a key: lower case. NULL when it is none that we keep. */
@@ -55,9 +55,6 @@ void store_row_retry(StoreRow *row, const ContactRecord *record, int64_t due,
                      const char *reason);
 void store_row_bury(StoreRow *row, const ContactRecord *record,
                     const char *reason);
-/* To the state pending, due at once (the admin's retry). */
-void store_row_requeue(StoreRow *row, int64_t now);
-void store_row_drop(StoreRow *row);
 
 ContactRecord *store_row_record(const StoreRow *row);
 /* "contact,status=3"; the caller frees it. */
