@@ -152,8 +152,9 @@ add_facts(Observation *observation, const Message *message,
     bool above = true;
     for (size_t i = 0; i < message->headers.n; i++) {
         const Header *header = &message->headers.items[i];
-        bool arc =
-            g_ascii_strcasecmp(header->name, "ARC-Authentication-Results") == 0;
+        bool arc = g_ascii_strcasecmp(header->name,
+                                      "ARC-Authentication-Results") == 0 ||
+                   g_ascii_strcasecmp(header->name, "ARC-Seal") == 0;
         if (g_ascii_strcasecmp(header->name, "Received") == 0)
             above = false;
         if (!arc &&

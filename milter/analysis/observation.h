@@ -21,10 +21,11 @@ typedef enum {
     OBSERVATION_SENT, /* a message of ours left: Message-ID and recipients */
 } ObservationKind;
 
-/* One Authentication-Results or ARC-Authentication-Results field body. */
+/* The body of one Authentication-Results, ARC-Authentication-Results or
+ * ARC-Seal field. */
 typedef struct {
     char *value;
-    bool arc;            /* ARC-Authentication-Results (RFC 8617) */
+    bool arc;            /* one of the two ARC fields (RFC 8617) */
     bool above_received; /* stood above the topmost Received: field */
 } AuthResults;
 

@@ -43,6 +43,10 @@ typedef struct {
     int want_sms;          /* 0 none, 2 */
     bool unknown_suppress; /* add with status 2 when not in the CRM */
     bool soft_bounce;      /* count one */
+    const char *domain;    /* a status change is counted for this sending
+                              domain (store_status_changes()); NULL: not */
+    bool want_last_mail;   /* a later last_mail alone is worth a call, once a
+                              day (custom field last_mail) */
 } Judged;
 
 /* Merges all or none. Contact fields: later mail (observation->time) overrules
@@ -56,7 +60,8 @@ bool store_merge(Store *store, const Judged *list, size_t n, int64_t now,
 /* Soft bounces of `email` since `since`; -1 on error. */
 int64_t store_soft_bounces(Store *store, const char *email, int64_t since,
                            GError **error);
-/* Status changes that observations of `domain` caused since `since`. */
+/* Status changes that were merged with this Judged.domain since `since`; held
+ * ones do not count. */
 int64_t store_status_changes(Store *store, const char *domain, int64_t since,
                              GError **error);
 /* Did a message with this Message-ID leave for `recipient` (NULL: anybody)? */
