@@ -84,6 +84,11 @@ Body *body_from_html(const char *html, size_t len);
 
 void body_free(Body *body);
 
+/* For those who make lines: appends one (white space at its ends removed) and
+ * returns it, or NULL at BODY_MAX_LINES. A link is dropped at BODY_MAX_LINKS. */
+Line *body_add_line(Body *body, const char *text, size_t len);
+void body_add_link(Body *body, const char *href, const char *text, size_t line);
+
 /* The lines of one zone, joined by LF; the caller frees it. */
 char *body_zone_text(const Body *body, Zone zone);
 
