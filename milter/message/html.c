@@ -15,6 +15,7 @@
 #include "message/html.h"
 
 #include <libxml/HTMLparser.h>
+#include <libxml/parserInternals.h>
 #include <string.h>
 
 /* --- elements ------------------------------------------------------------------ */
