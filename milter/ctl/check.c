@@ -1,0 +1,92 @@
+/*
+ * check.c - contactctl check: one line for each thing that can be wrong
+ */
+#include <jansson.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "crm/sync.h"
+#include "ctl/ctl.h"
+#include "ctl/table.h"
+
+typedef struct {
+    bool json;
+    bool failed;
+} Check;
+
+static void
+check_report(bool ok, const char *line, void *data)
+{
+    Check *check = data;
+    check->failed |= !ok;
+    if (check->json) {
+        json_t *object = json_pack("{s:b, s:s}", "ok", ok, "check", line);
+        if (object != NULL) {
+            (void) json_dumpf(object, stdout, JSON_COMPACT);
+            (void) putchar('\n');
+            json_decref(object);
+        }
+        return;
+    }
+    printf("%s%-4s%s %s\n", style_on(stdout, ok ? STYLE_GOOD : STYLE_BAD),
+           ok ? "ok" : "FAIL", style_off(stdout), line);
+}
+
+static void
+check_problem(const char *problem, void *data)
+{
+    check_report(false, problem, data);
+}
+
+static void
+check_store(const Settings *settings, Check *check)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Store) store =
+        store_open(settings->store.uri, g_get_host_name(), &error);
+    StoreStatus status;
+    if (store == NULL || !store_status(store, &status, &error)) {
+        g_autofree char *line = g_strdup_printf("store: %s", error->message);
+        check_report(false, line, check);
+    } else {
+        g_autofree char *line =
+            g_strdup_printf("store: %" G_GINT64_FORMAT " contacts, %" //
+                            G_GINT64_FORMAT " pending",
+                            status.contacts, status.pending);
+        check_report(true, line, check);
+    }
+
+    g_autoptr(GError) spool_error = NULL;
+    g_autofree char *notice = NULL;
+    g_autoptr(Spool) spool =
+        spool_open(settings->store.spool, &notice, &spool_error);
+    g_autofree char *line =
+        spool == NULL    ? g_strdup_printf("spool: %s", spool_error->message)
+        : notice != NULL ? g_strdup_printf("spool: %s", notice)
+                         : g_strdup_printf("spool: %s", settings->store.spool);
+    check_report(spool != NULL && notice == NULL, line, check);
+}
+
+int
+ctl_check(Ctl *ctl, int argc, char **argv)
+{
+    gboolean json = FALSE;
+    int status;
+    const GOptionEntry entries[] = { { "json", 0, 0, G_OPTION_ARG_NONE, &json,
+                                       "One JSON object per check", NULL },
+                                     { NULL } };
+    if (!ctl_options(entries, "- is everything as it should be?", &argc, &argv,
+                     &status))
+        return status;
+    Check check = { .json = json };
+    const char *path = ctl->config ? ctl->config : CTL_CONFIG;
+    g_autoptr(Settings) settings =
+        settings_load(path, ROLE_ALL, check_problem, &check);
+    if (settings == NULL)
+        return 1;
+    g_autofree char *line = g_strdup_printf("configuration: %s", path);
+    check_report(true, line, &check);
+    check_store(settings, &check);
+    (void) sync_check(settings, check_report, &check);
+    return check.failed ? 1 : 0;
+}

@@ -1,0 +1,105 @@
+/*
+ * ctl.c - see ctl.h
+ */
+#include "ctl/ctl.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void
+ctl_error(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    (void) fflush(stdout);
+    fprintf(stderr, "contactctl: %s\n", text);
+}
+
+bool
+ctl_options(const GOptionEntry *entries, const char *summary, int *argc,
+            char ***argv, int *out_status)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GOptionContext) context = g_option_context_new(summary);
+    g_autofree char *name = g_strdup_printf("contactctl %s", (*argv)[0]);
+    g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_set_help_enabled(context, FALSE);
+    g_set_prgname(name);
+    for (int i = 1; i < *argc && strcmp((*argv)[i], "--") != 0; i++) {
+        if (strcmp((*argv)[i], "--help") == 0 ||
+            strcmp((*argv)[i], "-h") == 0) {
+            g_autofree char *help =
+                g_option_context_get_help(context, TRUE, NULL);
+            fputs(help, stdout);
+            *out_status = 0;
+            return false;
+        }
+    }
+    if (!g_option_context_parse(context, argc, argv, &error)) {
+        ctl_error("%s; see %s --help", error->message, name);
+        *out_status = EX_USAGE;
+        return false;
+    }
+    if (*argc > 1 && strcmp((*argv)[1], "--") == 0) {
+        (*argv)[1] = (*argv)[0];
+        (*argv)++;
+        (*argc)--;
+    }
+    return true;
+}
+
+static void
+print_problem(const char *problem, void *data)
+{
+    (void) data;
+    fprintf(stderr, "%s\n", problem);
+}
+
+Settings *
+ctl_settings(const Ctl *ctl, Role role)
+{
+    return settings_load(ctl->config ? ctl->config : CTL_CONFIG, role,
+                         print_problem, NULL);
+}
+
+Store *
+ctl_store(const Settings *settings)
+{
+    g_autoptr(GError) error = NULL;
+    Store *store = store_open(settings->store.uri, g_get_host_name(), &error);
+    if (store == NULL)
+        ctl_error("%s: %s", settings->store.uri, error->message);
+    return store;
+}
+
+Spool *
+ctl_spool(const Settings *settings)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *notice = NULL;
+    Spool *spool = spool_open(settings->store.spool, &notice, &error);
+    if (spool == NULL)
+        ctl_error("%s: %s", settings->store.spool, error->message);
+    if (notice != NULL)
+        ctl_error("%s", notice);
+    return spool;
+}
+
+void
+ctl_analyzer_options(const Settings *settings, AnalyzerOptions *out)
+{
+    *out = (AnalyzerOptions){
+        .local_domains = (const char *const *) settings->mta.local_domains,
+        .default_country = settings->contact.default_country,
+        .languages = (const char *const *) settings->unsubscribe.languages,
+        .phrases_file = settings->unsubscribe.phrases_file,
+        .unsubscribe_addresses =
+            (const char *const *) settings->unsubscribe.addresses,
+        .unsubscribe_key = settings->unsubscribe.token_secret,
+        .unsubscribe_key_len = settings->unsubscribe.token_secret != NULL
+                                   ? strlen(settings->unsubscribe.token_secret)
+                                   : 0,
+    };
+}

@@ -1,0 +1,55 @@
+/*
+ * ctl.h - what the commands of contactctl share
+ *
+ * Each command is a file of its own with one function, listed in contactctl.c.
+ * A command gets its arguments with its own name in argv[0] and returns an
+ * exit status: 0, 1 for "no", or one of sysexits.
+ */
+#ifndef CTL_H
+#define CTL_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/settings.h"
+#include "store/spool.h"
+#include "store/store.h"
+
+typedef struct {
+    const char *config; /* -c FILE; NULL: not given */
+} Ctl;
+
+int ctl_analyze(Ctl *ctl, int argc, char **argv);
+int ctl_check(Ctl *ctl, int argc, char **argv);
+int ctl_flush(Ctl *ctl, int argc, char **argv);
+int ctl_forget(Ctl *ctl, int argc, char **argv);
+int ctl_import(Ctl *ctl, int argc, char **argv);
+int ctl_ingest(Ctl *ctl, int argc, char **argv);
+int ctl_migrate(Ctl *ctl, int argc, char **argv);
+int ctl_queue(Ctl *ctl, int argc, char **argv);
+int ctl_status(Ctl *ctl, int argc, char **argv);
+int ctl_token(Ctl *ctl, int argc, char **argv);
+
+/* The default configuration file. */
+#define CTL_CONFIG SYSCONFDIR "/contact-milter/contact-milter.conf"
+
+/* Parses options into `entries`; what remains is in *argv after it. False
+ * after --help or an error, with the exit status in *out_status. */
+bool ctl_options(const GOptionEntry *entries, const char *summary, int *argc,
+                 char ***argv, int *out_status);
+
+/* Settings for a tool, or NULL after every problem was printed. */
+Settings *ctl_settings(const Ctl *ctl, Role role);
+/* The contacts store and the spool; NULL after an error was printed. */
+Store *ctl_store(const Settings *settings);
+Spool *ctl_spool(const Settings *settings);
+
+/* "contactctl: ..." on standard error. */
+void ctl_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* The options of the analysis that follow from the settings. Borrows. */
+void ctl_analyzer_options(const Settings *settings, AnalyzerOptions *out);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * mail_source.c - see mail_source.h
+ *
+ * An mbox is split at lines "From " that follow an empty line, bear a time
+ * (12:34) and are followed by a header field: mail quotes such lines without
+ * escaping them more often than one would think.
+ */
+#include "ctl/mail_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DEPTH_MAX = 8, SMALL = 256 * 1024 };
+
+typedef struct {
+    MailVisit visit;
+    void *data;
+    bool stopped;
+    GString *buffer; /* reused for small files */
+    GError **error;  /* the first one is kept */
+    bool failed;
+} Visitor;
+
+static void
+visitor_fail(Visitor *visitor, const char *path, int code)
+{
+    if (!visitor->failed)
+        g_set_error(visitor->error, G_FILE_ERROR,
+                    (gint) g_file_error_from_errno(code), "%s: %s", path,
+                    g_strerror(code));
+    visitor->failed = true;
+}
+
+static void
+visit_one(Visitor *visitor, const char *name, const char *bytes, size_t len)
+{
+    if (!visitor->visit(name, bytes, MIN(len, MAIL_SOURCE_MAX), visitor->data))
+        visitor->stopped = true;
+}
+
+static size_t
+line_length(const char *text, size_t len)
+{
+    const char *end = memchr(text, '\n', len);
+    return end == NULL ? len : (size_t) (end - text) + 1;
+}
+
+/* Does a message of an mbox begin at `text`? */
+static bool
+is_mbox_line(const char *text, size_t len)
+{
+    if (len < 5 || memcmp(text, "From ", 5) != 0)
+        return false;
+    size_t line = line_length(text, len);
+    bool time = false;
+    for (size_t i = 5; i + 2 < line && !time; i++)
+        time = g_ascii_isdigit(text[i]) && text[i + 1] == ':' &&
+               g_ascii_isdigit(text[i + 2]);
+    if (!time)
+        return false;
+    /* "Name:" with no blank before the colon; ">From" lines may precede it */
+    const char *next = text + line;
+    size_t rest = len - line;
+    size_t i = 0;
+    if (rest > 0 && *next == '>')
+        return true;
+    while (i < rest && i < 80 && next[i] > ' ' && next[i] != ':')
+        i++;
+    return i > 0 && i < rest && next[i] == ':';
+}
+
+static void
+visit_mbox(Visitor *visitor, const char *path, const char *bytes, size_t len)
+{
+    size_t start = 0;
+    unsigned number = 0;
+    bool blank = false;
+    for (size_t at = line_length(bytes, len); !visitor->stopped;) {
+        bool begins =
+            at >= len || (blank && is_mbox_line(bytes + at, len - at));
+        if (begins) {
+            number++;
+            /* A file of one message keeps its name. */
+            g_autofree char *name =
+                at >= len && number == 1
+                    ? g_strdup(path)
+                    : g_strdup_printf("%s#%u", path, number);
+            visit_one(visitor, name, bytes + start, at - start);
+            start = at;
+        }
+        if (at >= len)
+            break;
+        size_t line = line_length(bytes + at, len - at);
+        blank = line == 1 || (line == 2 && bytes[at] == '\r');
+        at += line;
+    }
+}
+
+static void
+visit_bytes(Visitor *visitor, const char *path, const char *bytes, size_t len)
+{
+    bool mbox = len > 5 && memcmp(bytes, "From ", 5) == 0 &&
+                !g_str_has_suffix(path, ".eml");
+    if (mbox)
+        visit_mbox(visitor, path, bytes, len);
+    else
+        visit_one(visitor, path, bytes, len);
+}
+
+/* Everything from `fd` into the buffer; 0 or an errno. */
+static int
+read_all(GString *buffer, int fd)
+{
+    g_string_truncate(buffer, 0);
+    for (;;) {
+        gsize used = buffer->len;
+        if (used >= MAIL_SOURCE_MAX)
+            return 0;
+        g_string_set_size(buffer, used + 65536);
+        ssize_t got = read(fd, buffer->str + used, 65536);
+        g_string_set_size(buffer, used + (got > 0 ? (gsize) got : 0));
+        if (got == 0)
+            return 0;
+        if (got < 0 && errno != EINTR)
+            return errno;
+    }
+}
+
+static void
+visit_file(Visitor *visitor, const char *path, int fd, size_t size)
+{
+    if (size > SMALL) {
+        void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (map != MAP_FAILED) {
+            visit_bytes(visitor, path, map, size);
+            (void) munmap(map, size);
+            return;
+        }
+    }
+    int code = read_all(visitor->buffer, fd);
+    if (code != 0)
+        visitor_fail(visitor, path, code);
+    else
+        visit_bytes(visitor, path, visitor->buffer->str, visitor->buffer->len);
+}
+
+static int
+by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static void visit_path(Visitor *visitor, const char *path, unsigned depth);
+
+static void
+visit_folder(Visitor *visitor, const char *path, unsigned depth)
+{
+    GDir *dir = g_dir_open(path, 0, NULL);
+    if (dir == NULL) {
+        visitor_fail(visitor, path, EACCES);
+        return;
+    }
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        /* tmp/ of a Maildir is being delivered; dot files are an IMAP
+         * server's, but for Maildir++ folders. */
+        if (strcmp(name, "tmp") != 0 &&
+            (*name != '.' || (name[1] != '.' && depth == 0)))
+            g_ptr_array_add(names, g_build_filename(path, name, NULL));
+    }
+    g_dir_close(dir);
+    g_ptr_array_sort(names, by_name);
+    bool maildir = false;
+    for (guint i = 0; i < names->len; i++)
+        maildir |= g_str_has_suffix(names->pdata[i], "/cur");
+    for (guint i = 0; i < names->len && !visitor->stopped; i++) {
+        /* Beside cur/ and new/ a Maildir has indexes, no messages. */
+        if (maildir && !g_file_test(names->pdata[i], G_FILE_TEST_IS_DIR))
+            continue;
+        visit_path(visitor, names->pdata[i], depth + 1);
+    }
+}
+
+static void
+visit_path(Visitor *visitor, const char *path, unsigned depth)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        visitor_fail(visitor, path, errno);
+        if (fd >= 0)
+            (void) close(fd);
+        return;
+    }
+    if (S_ISDIR(info.st_mode)) {
+        if (depth < DEPTH_MAX)
+            visit_folder(visitor, path, depth);
+    } else {
+        visit_file(visitor, path, fd,
+                   S_ISREG(info.st_mode) ? (size_t) info.st_size : 0);
+    }
+    (void) close(fd);
+}
+
+bool
+mail_source_visit(const char *path, MailVisit visit, void *data, GError **error)
+{
+    Visitor visitor = { .visit = visit,
+                        .data = data,
+                        .buffer = g_string_sized_new(65536),
+                        .error = error };
+    if (strcmp(path, "-") == 0)
+        visit_file(&visitor, path, STDIN_FILENO, 0);
+    else
+        visit_path(&visitor, path, 0);
+    g_string_free(visitor.buffer, TRUE);
+    return !visitor.failed;
+}
