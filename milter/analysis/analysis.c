@@ -81,9 +81,8 @@ analyzer_free(Analyzer *analyzer)
     g_free(analyzer);
 }
 
-/* What a stored message tells of its envelope. */
-static Envelope *
-envelope_from_headers(const Message *message)
+Envelope *
+envelope_from_message(const Message *message)
 {
     Envelope *envelope = envelope_new();
     const char *path = message_header(message, "Return-Path");
@@ -131,7 +130,7 @@ analyzer_run(const Analyzer *analyzer, const Message *message,
     Analysis *analysis = analysis_new();
     g_autoptr(Envelope) own = NULL;
     if (envelope == NULL)
-        envelope = own = envelope_from_headers(message);
+        envelope = own = envelope_from_message(message);
 
     if (message->malformed) {
         analysis->reason = "malformed";

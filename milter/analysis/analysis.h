@@ -133,6 +133,10 @@ Analysis *analyzer_run(const Analyzer *analyzer, const Message *message,
                        const Envelope *envelope);
 void analysis_free(Analysis *analysis);
 
+/* What a stored message's own header tells of its envelope: Return-Path,
+ * Delivered-To, X-Original-To. The caller frees it; never NULL. */
+Envelope *envelope_from_message(const Message *message);
+
 /* The names that users see. */
 const char *verdict_name(Verdict verdict);
 const char *phone_type_name(PhoneType type);

@@ -140,7 +140,8 @@ is_submission(const Message *message, const Envelope *envelope,
 /* The facts of the message that every observation bears. */
 static void
 add_facts(Observation *observation, const Message *message,
-          const Envelope *envelope, bool submission)
+          const Envelope *envelope, const ObservePolicy *policy,
+          bool submission)
 {
     for (size_t i = 0; i < message->from.n && i < FACTS_MAX; i++)
         g_ptr_array_add(observation->authors,
@@ -149,14 +150,16 @@ add_facts(Observation *observation, const Message *message,
         g_ptr_array_add(observation->recipients,
                         g_strdup(g_ptr_array_index(envelope->recipients, i)));
 
-    bool above = true;
+    /* A milter does not see our own Received: field, a mailbox has it. */
+    unsigned foreign_received = policy->stored ? 2 : 1;
+    unsigned received = 0;
     for (size_t i = 0; i < message->headers.n; i++) {
         const Header *header = &message->headers.items[i];
         bool arc = g_ascii_strcasecmp(header->name,
                                       "ARC-Authentication-Results") == 0 ||
                    g_ascii_strcasecmp(header->name, "ARC-Seal") == 0;
         if (g_ascii_strcasecmp(header->name, "Received") == 0)
-            above = false;
+            received++;
         if (!arc &&
             g_ascii_strcasecmp(header->name, "Authentication-Results") != 0)
             continue;
@@ -165,7 +168,7 @@ add_facts(Observation *observation, const Message *message,
             continue;
         AuthResults results = { .value = g_strdup(header->raw),
                                 .arc = arc,
-                                .above_received = above };
+                                .above_received = received < foreign_received };
         g_array_append_val(observation->auth_results, results);
     }
     observation->client_addr = g_strdup(envelope->client_addr);
@@ -271,6 +274,7 @@ observe(const Analysis *analysis, const Message *message,
         add_contact(list, analysis, envelope, policy);
     }
     for (guint i = 0; i < list->len; i++)
-        add_facts(g_ptr_array_index(list, i), message, envelope, submission);
+        add_facts(g_ptr_array_index(list, i), message, envelope, policy,
+                  submission);
     return list;
 }

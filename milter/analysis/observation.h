@@ -58,6 +58,7 @@ typedef struct {
     const char *const *local_domains;
     const char *const *recipients;     /* globs: mail to these makes contacts */
     const char *const *ignore_senders; /* globs */
+    bool stored;      /* read from a mailbox: our own Received: is on top */
     bool record_sent; /* outbound mail leaves an OBSERVATION_SENT */
 } ObservePolicy;
 

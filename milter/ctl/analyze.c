@@ -216,15 +216,16 @@ print_human(const char *name, const Analysis *analysis)
 /* --- the command -------------------------------------------------------- */
 
 static bool
-analyze_one(const char *name, const char *bytes, size_t len, void *data)
+analyze_one(const StoredMail *mail, void *data)
 {
     const Run *run = data;
-    g_autoptr(Message) message = message_parse(bytes, len, &run->limits);
+    g_autoptr(Message) message =
+        message_parse(mail->bytes, mail->len, &run->limits);
     g_autoptr(Analysis) analysis = analyzer_run(run->analyzer, message, NULL);
     if (run->json)
-        print_json(name, analysis);
+        print_json(mail->name, analysis);
     else
-        print_human(name, analysis);
+        print_human(mail->name, analysis);
     return !ferror(stdout);
 }
 

@@ -21,6 +21,12 @@ static const struct {
     { "status", ctl_status, "[--json]", "counts, oldest change, last error" },
     { "queue", ctl_queue, "list|show|retry|release|drop ...",
       "changes that wait, are held or are dead" },
+    { "import", ctl_import, "[--since DATE] [--dry-run] PATH...",
+      "seed the store from old mail" },
+    { "ingest", ctl_ingest, "[--from ADDR] [--client IP]",
+      "one message on standard input" },
+    { "forget", ctl_forget, "ADDRESS",
+      "erase everything that is held here about a person" },
     { "flush", ctl_flush, "", "the sync tries everything now" },
 };
 

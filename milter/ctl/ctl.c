@@ -103,3 +103,14 @@ ctl_analyzer_options(const Settings *settings, AnalyzerOptions *out)
                                    : 0,
     };
 }
+
+void
+ctl_observe_policy(const Settings *settings, ObservePolicy *out)
+{
+    *out = (ObservePolicy){
+        .local_domains = (const char *const *) settings->mta.local_domains,
+        .recipients = (const char *const *) settings->mta.recipients,
+        .ignore_senders = (const char *const *) settings->mta.ignore_senders,
+        .record_sent = settings->bounce.evidence == EVIDENCE_SENT,
+    };
+}

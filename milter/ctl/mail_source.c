@@ -36,9 +36,11 @@ visitor_fail(Visitor *visitor, const char *path, int code)
 }
 
 static void
-visit_one(Visitor *visitor, const char *name, const char *bytes, size_t len)
+visit_one(Visitor *visitor, const StoredMail *mail)
 {
-    if (!visitor->visit(name, bytes, MIN(len, MAIL_SOURCE_MAX), visitor->data))
+    StoredMail bounded = *mail;
+    bounded.len = MIN(mail->len, MAIL_SOURCE_MAX);
+    if (!visitor->visit(&bounded, visitor->data))
         visitor->stopped = true;
 }
 
@@ -89,7 +91,9 @@ visit_mbox(Visitor *visitor, const char *path, const char *bytes, size_t len)
                 at >= len && number == 1
                     ? g_strdup(path)
                     : g_strdup_printf("%s#%u", path, number);
-            visit_one(visitor, name, bytes + start, at - start);
+            const StoredMail mail = { name, path, start, bytes + start,
+                                      at - start };
+            visit_one(visitor, &mail);
             start = at;
         }
         if (at >= len)
@@ -108,7 +112,7 @@ visit_bytes(Visitor *visitor, const char *path, const char *bytes, size_t len)
     if (mbox)
         visit_mbox(visitor, path, bytes, len);
     else
-        visit_one(visitor, path, bytes, len);
+        visit_one(visitor, &(StoredMail){ path, path, 0, bytes, len });
 }
 
 /* Everything from `fd` into the buffer; 0 or an errno. */

@@ -13,10 +13,17 @@
 
 enum { MAIL_SOURCE_MAX = 64 * 1024 * 1024 };
 
-/* One message; `name` is the path as given, with "#N" for the Nth of an mbox.
- * False stops the visit. */
-typedef bool (*MailVisit)(const char *name, const char *bytes, size_t len,
-                          void *data);
+/* One message; everything is borrowed for the time of the visit. */
+typedef struct {
+    const char *name; /* the path, with "#N" for the Nth of an mbox */
+    const char *path;
+    size_t offset; /* of the message in the file */
+    const char *bytes;
+    size_t len;
+} StoredMail;
+
+/* False stops the visit. */
+typedef bool (*MailVisit)(const StoredMail *mail, void *data);
 
 /* Visits every message at `path`: "-" is standard input, a directory a Maildir
  * (new/ and cur/) or a folder of files, in the order of their names. A file

@@ -1,0 +1,46 @@
+/*
+ * forget.c - contactctl forget: erase what is held about one address
+ */
+#include "ctl/ctl.h"
+
+#include <string.h>
+
+int
+ctl_forget(Ctl *ctl, int argc, char **argv)
+{
+    int status;
+    const GOptionEntry entries[] = { { NULL } };
+    if (!ctl_options(entries,
+                     "ADDRESS - erase everything that is held here about it",
+                     &argc, &argv, &status))
+        return status;
+    if (argc != 2 || strchr(argv[1], '@') == NULL) {
+        ctl_error("usage: contactctl forget ADDRESS");
+        return EX_USAGE;
+    }
+    const char *email = argv[1];
+    g_autoptr(Settings) settings = ctl_settings(ctl, ROLE_TOOL);
+    if (settings == NULL)
+        return EX_CONFIG;
+    g_autoptr(Spool) spool = ctl_spool(settings);
+    g_autoptr(Store) store = ctl_store(settings);
+    if (store == NULL || spool == NULL)
+        return EX_UNAVAILABLE;
+
+    /* The spool first: what is judged meanwhile would come back. */
+    g_autoptr(GError) error = NULL;
+    int64_t spooled = spool_forget(spool, email, &error);
+    int64_t stored = spooled < 0 ? -1 : store_forget(store, email, &error);
+    if (spooled < 0 || stored < 0) {
+        ctl_error("%s", error->message);
+        return EX_UNAVAILABLE;
+    }
+    printf("%s: erased %" G_GINT64_FORMAT
+           " observations from the spool and %" G_GINT64_FORMAT
+           " entries from the store\n",
+           email, spooled, stored);
+    if (stored > 0)
+        puts("The CRM itself was not touched: erase the contact there as "
+             "well.");
+    return spooled + stored > 0 ? 0 : 1;
+}

@@ -1,0 +1,110 @@
+/*
+ * ingest.c - contactctl ingest: one message on standard input
+ *
+ * For mail that never meets a milter: bounces that Sendmail writes itself
+ * reach it through an alias, Postfix hands mail over through pipe(8).
+ */
+#include <string.h>
+#include <time.h>
+
+#include "ctl/ctl.h"
+#include "ctl/mail_source.h"
+
+typedef struct {
+    const Settings *settings;
+    const Analyzer *analyzer;
+    const char *from, *client, *helo;
+    Spool *spool;
+    int status;
+} Ingest;
+
+/* Sendmail's own reports bear this and no client address in their topmost
+ * Received: field; what comes over SMTP always has one in brackets. */
+static bool
+is_local_report(const Message *message, const Envelope *envelope)
+{
+    const char *received = message_header(message, "Received");
+    return envelope->mail_from != NULL && *envelope->mail_from == '\0' &&
+           received != NULL &&
+           g_str_has_prefix(received, "from localhost (localhost)") &&
+           strchr(received, '[') == NULL;
+}
+
+static bool
+ingest_one(const StoredMail *mail, void *data)
+{
+    Ingest *ingest = data;
+    MessageLimits limits = message_limits_default;
+    limits.max_bytes = (size_t) ingest->settings->mta.capture_limit;
+    g_autoptr(Message) message = message_parse(mail->bytes, mail->len, &limits);
+    g_autoptr(Envelope) envelope = envelope_from_message(message);
+    envelope->time = (int64_t) time(NULL);
+    if (ingest->from != NULL) {
+        g_free(envelope->mail_from);
+        envelope->mail_from = envelope_address(ingest->from);
+    }
+    envelope->client_addr = g_strdup(ingest->client);
+    envelope->helo = g_strdup(ingest->helo);
+    envelope->local =
+        ingest->client == NULL && is_local_report(message, envelope);
+    envelope->queue_id = g_strdup("ingest");
+
+    ObservePolicy policy;
+    ctl_observe_policy(ingest->settings, &policy);
+    policy.stored = true; /* our own MTA's Received: is on top */
+    g_autoptr(Analysis) analysis =
+        analyzer_run(ingest->analyzer, message, envelope);
+    g_autoptr(GPtrArray) observations =
+        observe(analysis, message, envelope, &policy);
+    if (observations->len > 0 &&
+        spool_append(ingest->spool, observations, 10000) != SPOOL_STORED) {
+        ctl_error("the spool does not take the message now");
+        ingest->status = EX_TEMPFAIL;
+    }
+    return true;
+}
+
+int
+ctl_ingest(Ctl *ctl, int argc, char **argv)
+{
+    g_autofree char *from = NULL;
+    g_autofree char *client = NULL;
+    g_autofree char *helo = NULL;
+    int status;
+    const GOptionEntry entries[] = {
+        { "from", 0, 0, G_OPTION_ARG_STRING, &from,
+          "Envelope sender; empty or <> for the null sender", "ADDR" },
+        { "client", 0, 0, G_OPTION_ARG_STRING, &client,
+          "Address of the SMTP client", "IP" },
+        { "helo", 0, 0, G_OPTION_ARG_STRING, &helo, "Its HELO argument",
+          "NAME" },
+        { NULL }
+    };
+    if (!ctl_options(entries, "- one message on standard input", &argc, &argv,
+                     &status))
+        return status;
+    if (argc > 1) {
+        ctl_error("ingest reads standard input; %s is too much", argv[1]);
+        return EX_USAGE;
+    }
+    g_autoptr(Settings) settings = ctl_settings(ctl, ROLE_MTA);
+    if (settings == NULL)
+        return EX_CONFIG;
+    AnalyzerOptions options;
+    ctl_analyzer_options(settings, &options);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Analyzer) analyzer = analyzer_new(&options, &error);
+    if (analyzer == NULL) {
+        ctl_error("%s", error->message);
+        return EX_CONFIG;
+    }
+    g_autoptr(Spool) spool = ctl_spool(settings);
+    if (spool == NULL)
+        return EX_TEMPFAIL;
+    Ingest ingest = { settings, analyzer, from, client, helo, spool, EX_OK };
+    if (!mail_source_visit("-", ingest_one, &ingest, &error)) {
+        ctl_error("%s", error->message);
+        return EX_NOINPUT;
+    }
+    return ingest.status;
+}
