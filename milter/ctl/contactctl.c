@@ -16,8 +16,6 @@ static const struct {
 } commands[] = {
     { "analyze", ctl_analyze, "[--json] PATH...",
       "what the milter would find in these messages" },
-    { "check", ctl_check, "[--json]",
-      "configuration, store, API, clock, custom fields, Postfix" },
     { "status", ctl_status, "[--json]", "counts, oldest change, last error" },
     { "queue", ctl_queue, "list|show|retry|release|drop ...",
       "changes that wait, are held or are dead" },
