@@ -1,11 +1,18 @@
 /*
  * check.c - contactctl check: one line for each thing that can be wrong
  */
+#include <sys/types.h>
+
+#include <arpa/nameser.h>
 #include <jansson.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "crm/sync.h"
+#include "ctl/check_mta.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 
@@ -67,6 +74,46 @@ check_store(const Settings *settings, Check *check)
     check_report(spool != NULL && notice == NULL, line, check);
 }
 
+/* Settings that are valid one by one, and useless together. */
+static void
+check_trust(const Settings *settings, Check *check)
+{
+    bool any_source = settings->trust.spf || settings->trust.authserv_ids[0];
+    if (settings->trust.contact == TRUST_PASS && !any_source)
+        check_report(false,
+                     "trust: no mail can pass: set authserv_ids to the host "
+                     "that writes Authentication-Results, or spf = yes",
+                     check);
+    else
+        check_report(true,
+                     settings->trust.authserv_ids[0]
+                         ? "trust: Authentication-Results are believed"
+                         : "trust: SPF only (no authserv_ids)",
+                     check);
+    if (!settings->trust.spf)
+        return;
+    unsigned char answer[NS_PACKETSZ];
+    struct __res_state state = { 0 };
+    g_autofree char *line = NULL;
+    bool ok = false;
+    if (res_ninit(&state) == 0) {
+        state.retrans = 2;
+        state.retry = 1;
+        const char *domain = settings->mta.local_domains[0];
+        ok = res_nquery(&state, domain, ns_c_in, ns_t_txt, answer,
+                        sizeof answer) >= 0 ||
+             state.res_h_errno == HOST_NOT_FOUND ||
+             state.res_h_errno == NO_DATA;
+        line = ok ? g_strdup_printf("SPF resolver: answers for %s", domain)
+                  : g_strdup_printf("SPF resolver: no answer for %s; see "
+                                    "/etc/resolv.conf, or set spf = no",
+                                    domain);
+        res_nclose(&state);
+    }
+    check_report(ok, line ? line : "SPF resolver: /etc/resolv.conf is faulty",
+                 check);
+}
+
 int
 ctl_check(Ctl *ctl, int argc, char **argv)
 {
@@ -86,7 +133,10 @@ ctl_check(Ctl *ctl, int argc, char **argv)
         return 1;
     g_autofree char *line = g_strdup_printf("configuration: %s", path);
     check_report(true, line, &check);
+    check_trust(settings, &check);
     check_store(settings, &check);
+    check_socket(settings, check_report, &check);
+    check_postfix(settings, check_report, &check);
     (void) sync_check(settings, check_report, &check);
     return check.failed ? 1 : 0;
 }
