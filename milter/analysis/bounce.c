@@ -1,27 +1,1237 @@
-/* bounce.c - see bounce.h */
-#include "analysis/bounce.h"
+/*
+ * bounce.c - is this message a report of failed delivery, and about whom?
+ *
+ * In this order:
+ *   1. A cheap look at header fields and part types. Most mail ends here.
+ *   2. What is machine-readable and no bounce: complaints (RFC 5965), receipts
+ *      (RFC 8098).
+ *   3. A delivery status (RFC 3464, 6533), wherever it stands, or Amazon's
+ *      JSON. The text for people then only helps to explain.
+ *   4. Text alone. Who sent it (origin) and what it says (content) are scored
+ *      apart; a report needs both, so that people who quote a bounce, write
+ *      about one or write as postmaster are not taken for one. Absence notices
+ *      and "please confirm" messages are told from reports here, because they
+ *      come with the null sender, too.
+ *   5. Each recipient's verdict (bounce_verdict.c) from what stands nearest.
+ *
+ * Parts inside an enclosed message are never read: the returned mail may be a
+ * report itself, and what a person forwards is not about us. Only where a
+ * daemon's own words name nobody the enclosed report speaks for it.
+ */
+#include "analysis/bounce_internal.h"
+
+#include <string.h>
+
+enum {
+    TEXT_MAX = 64 * 1024, /* of the report's own words; the rest is copies */
+    SUBJECT_MAX = 998,
+    OWN_MAX = 32,
+    REPORT_SCORE = 5,  /* origin and content together */
+    CONTENT_SCORE = 2, /* of it at least so much */
+    DAEMON_SCORE = 3   /* an origin that sends nothing but reports */
+};
 
 struct BounceRules {
-    int unused;
+    PhraseSet *text, *subject, *name;
 };
 
 BounceRules *
 bounce_rules_new(GError **error)
 {
-    (void) error;
-    return g_new0(BounceRules, 1);
+    (void) error; /* the tables are compiled in and tested */
+    static const Phrase *const text[] = { bounce_reason_phrases,
+                                          bounce_mark_phrases };
+    static const Phrase *const subject[] = { bounce_subject_phrases };
+    static const Phrase *const name[] = { bounce_name_phrases };
+    BounceRules *rules = g_new0(BounceRules, 1);
+    rules->text = phrase_set_new(text, G_N_ELEMENTS(text));
+    rules->subject = phrase_set_new(subject, G_N_ELEMENTS(subject));
+    rules->name = phrase_set_new(name, G_N_ELEMENTS(name));
+    return rules;
 }
 
 void
 bounce_rules_free(BounceRules *rules)
 {
+    if (rules == NULL)
+        return;
+    phrase_set_free(rules->text);
+    phrase_set_free(rules->subject);
+    phrase_set_free(rules->name);
     g_free(rules);
+}
+
+/* --- what one message shows at first sight ---------------------------------- */
+
+typedef struct {
+    const BounceRules *rules;
+    const Message *message;
+    const Envelope *envelope;
+    Analysis *analysis;
+
+    /* header fields */
+    const char *failed; /* X-Failed-Recipients */
+    bool null_sender, automatic, is_list, is_answer, apple_unsubscribe;
+
+    /* parts of the report itself */
+    const Part *status, *feedback, *receipt, *returned;
+    unsigned n_texts;
+
+    /* scores */
+    int origin;
+    int subject, subject_vacation, subject_challenge, subject_notice;
+    int subject_success;
+    bool subject_transient;
+
+    Scanned text;   /* the report's own words */
+    size_t end;     /* where the returned copy begins in it */
+    char *own_text; /* when they had to be put together */
+    const char *own[OWN_MAX + 1];
+} Report;
+
+static bool
+is_name(const char *name, const char *wanted)
+{
+    return g_ascii_strcasecmp(name, wanted) == 0;
+}
+
+static void
+read_headers(Report *r)
+{
+    const HeaderList *headers = &r->message->headers;
+    bool have_path = r->envelope->mail_from != NULL;
+    r->null_sender = have_path && r->envelope->mail_from[0] == '\0';
+    if (have_path &&
+        g_ascii_strncasecmp(r->envelope->mail_from, "mailer-daemon", 13) == 0)
+        r->null_sender = true;
+
+    for (size_t i = 0; i < headers->n; i++) {
+        const char *name = headers->items[i].name;
+        const char *value = headers->items[i].value;
+        switch (name[0] | 0x20) {
+        case 'a':
+            if (is_name(name, "Auto-Submitted"))
+                r->automatic |= g_ascii_strncasecmp(value, "no", 2) != 0;
+            break;
+        case 'i':
+            r->is_answer |= is_name(name, "In-Reply-To") && value[0] != '\0';
+            break;
+        case 'l':
+            r->is_list |= is_name(name, "List-Id") ||
+                          is_name(name, "List-Unsubscribe") ||
+                          is_name(name, "List-Post");
+            break;
+        case 'p':
+            if (is_name(name, "Precedence"))
+                r->is_list |= is_name(value, "list");
+            break;
+        case 'r':
+        case 'e': /* "eturn-path": some lost the first letter */
+            if (!have_path &&
+                (is_name(name, "Return-Path") || is_name(name, "eturn-path")))
+                r->null_sender |=
+                    value[0] == '\0' || strncmp(value, "<>", 2) == 0 ||
+                    g_ascii_strncasecmp(value, "<mailer-daemon", 14) == 0 ||
+                    g_ascii_strncasecmp(value, "mailer-daemon", 13) == 0;
+            break;
+        case 'x':
+            if (is_name(name, "X-Failed-Recipients"))
+                r->failed = value;
+            else if (is_name(name, "X-Apple-Unsubscribe"))
+                r->apple_unsubscribe = true;
+            else if (is_name(name, "X-Delivery-Agent") &&
+                     g_str_has_prefix(value, "TMDA"))
+                r->subject_challenge += 3;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static void
+read_parts(Report *r)
+{
+    for (size_t i = 0; i < r->message->n_parts; i++) {
+        const Part *part = &r->message->parts[i];
+        if (part->enclosing >= 0)
+            continue;
+        switch (part->kind) {
+        case PART_DELIVERY_STATUS:
+            if (r->status == NULL)
+                r->status = part;
+            break;
+        case PART_FEEDBACK:
+            if (r->feedback == NULL)
+                r->feedback = part;
+            break;
+        case PART_DISPOSITION:
+            if (r->receipt == NULL)
+                r->receipt = part;
+            break;
+        case PART_MESSAGE:
+        case PART_HEADERS:
+            if (r->returned == NULL)
+                r->returned = part;
+            break;
+        case PART_PLAIN:
+        case PART_HTML:
+        case PART_TEXT:
+            r->n_texts++;
+            break;
+        case PART_VCARD:
+        case PART_CALENDAR:
+        case PART_OTHER:
+        default:
+            break;
+        }
+    }
+}
+
+/* Local-parts of machines that report; the longest that fits counts. */
+static const struct {
+    const char *prefix;
+    int score;
+} daemons[] = {
+    { "mailer-daemon", 3 }, { "mailerdaemon", 3 },   { "mailer_daemon", 3 },
+    { "mail-daemon", 3 },   { "maildaemon", 3 },     { "mail.daemon", 3 },
+    { "mdaemon", 3 },       { "mail-delivery", 3 },  { "maildelivery", 3 },
+    { "mail.delivery", 3 }, { "delivery", 2 },       { "microsoftexchange", 3 },
+    { "mailer", 2 },        { "postmaster", 2 },     { "poostmaster", 2 },
+    { "post_master", 2 },   { "post-master", 2 },    { "mailmaster", 2 },
+    { "bounce", 2 },        { "ndr", 2 },            { "undeliver", 2 },
+    { "non-delivery", 3 },  { "returned", 2 },       { "daemon", 2 },
+    { "mailsystem", 2 },    { "mail-system", 2 },    { "mailadmin", 2 },
+    { "mailrouter", 2 },    { "mail-router", 2 },    { "sysadm", 1 },
+    { "system", 1 },        { "no-reply", 1 },       { "noreply", 1 },
+    { "no_reply", 1 },      { "no.reply", 1 },       { "donotreply", 1 },
+    { "do-not-reply", 1 },  { "do_not_reply", 1 },   { "complaints", 1 },
+    { "admin", 1 },         { "notification", 1 },   { "notify", 1 },
+    { "alert", 1 },         { "mail", 1 },           { "smtp", 1 },
+    { "server", 1 },        { "service", 1 },        { "support", 1 },
+    { "spam", 1 },          { "antispam", 1 },       { "virus", 1 },
+    { "antivirus", 1 },     { "filter", 1 },         { "gateway", 1 },
+    { "security", 1 },      { "root", 1 },           { "mmdf", 2 },
+    { "uucp", 2 },          { "error", 1 },          { "autosupport", 1 },
+};
+
+static void
+score_origin(Report *r)
+{
+    const Message *m = r->message;
+    int from = 0, sender = 0;
+    if (m->from.n == 0) {
+        /* "From: <>", "From: MAILER-DAEMON", or none at all */
+        const char *raw = message_header(m, "From");
+        from = 1;
+        if (raw != NULL) {
+            g_autofree char *small = g_ascii_strdown(raw, MIN(strlen(raw), 80));
+            if (strstr(small, "daemon") != NULL ||
+                strstr(small, "postmaster") != NULL ||
+                strstr(small, "mail delivery") != NULL)
+                from = 3;
+            else if (strstr(small, "<>") != NULL)
+                from = 2;
+        }
+    }
+    for (size_t i = 0; i < m->from.n && i < 2; i++) {
+        const Mailbox *box = &m->from.items[i];
+        for (size_t d = 0; d < G_N_ELEMENTS(daemons); d++)
+            if (daemons[d].score > from &&
+                g_ascii_strncasecmp(box->email, daemons[d].prefix,
+                                    strlen(daemons[d].prefix)) == 0)
+                from = daemons[d].score;
+        if (box->name != NULL && from < DAEMON_SCORE) {
+            PhraseHit hits[8];
+            size_t n = phrase_set_scan(r->rules->name, box->name,
+                                       MIN(strlen(box->name), 120), hits, 8);
+            for (size_t h = 0; h < n; h++)
+                from = MAX(from, (int) hits[h].phrase->strength);
+        }
+    }
+    if (r->failed != NULL)
+        sender = 3;
+    r->origin = MAX(from, sender);
+    if (r->null_sender)
+        r->origin += 2;
+    if (r->automatic)
+        r->origin += 1;
+}
+
+static void
+read_subject(Report *r)
+{
+    PhraseHit hits[32];
+    const char *subject = r->message->subject;
+    size_t n = phrase_set_scan(r->rules->subject, subject,
+                               strnlen(subject, SUBJECT_MAX), hits,
+                               G_N_ELEMENTS(hits));
+    for (size_t i = 0; i < n; i++) {
+        int strength = hits[i].phrase->strength;
+        switch ((int) hits[i].phrase->kind) {
+        case MARK_SUBJECT:
+            r->subject = MAX(r->subject, strength);
+            break;
+        case MARK_VACATION:
+            r->subject_vacation = MAX(r->subject_vacation, strength);
+            break;
+        case MARK_CHALLENGE:
+            r->subject_challenge += strength;
+            break;
+        case MARK_NOTICE:
+            r->subject_notice += strength;
+            break;
+        case MARK_SUCCESS:
+            r->subject_success = MAX(r->subject_success, strength);
+            break;
+        case MARK_TRANSIENT:
+            r->subject_transient = true;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* "Re:", "Fwd:" and their kin in other languages. */
+static bool
+is_answer_subject(const char *subject)
+{
+    static const char *const prefixes[] = {
+        "re:",  "re :", "fw:",   "fwd:",  "aw:",  "wg:",  "tr:", "rv:", "sv:",
+        "vs:",  "vb:",  "antw:", "doorst:", "odp:", "pd:", "r:", "i:",  "rif:",
+        "enc:", "res:", "ynt:",  "ilt:",  "vl:",  "videresend:", "回复:", "转发:",
+        "回覆:", "轉寄:", "re[", "fwd "
+    };
+    while (g_ascii_isspace(*subject))
+        subject++;
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+        if (g_ascii_strncasecmp(subject, prefixes[i], strlen(prefixes[i])) ==
+            0)
+            return true;
+    return false;
+}
+
+/* --- the report's own words ---------------------------------------------------- */
+
+/* Enough of HTML to read addresses and sentences: tags become blanks or line
+ * ends, the usual entities characters. Reports have simple markup; what people
+ * write is read by message/html.c. */
+static void
+append_html(GString *out, const char *html, size_t len)
+{
+    static const char *const blocks[] = { "br", "p", "/p", "div", "/div", "tr",
+                                          "/tr", "li", "h1", "h2", "h3", "pre",
+                                          "/td", "blockquote", "table", "hr" };
+    for (size_t i = 0; i < len;) {
+        if (html[i] == '<') {
+            const char *close = memchr(html + i, '>', len - i);
+            if (close == NULL)
+                break;
+            const char *name = html + i + 1;
+            size_t n = (size_t) (close - name);
+            size_t word = 0;
+            while (word < n && (g_ascii_isalnum(name[word]) ||
+                                (word == 0 && name[word] == '/')))
+                word++;
+            /* "<a@b.c>" that was not escaped is an address. */
+            if (memchr(name, '@', n) != NULL &&
+                memchr(name, ' ', n) == NULL && memchr(name, '=', n) == NULL) {
+                g_string_append_len(out, html + i, (gssize) n + 2);
+                i += n + 2;
+                continue;
+            }
+            bool block = false;
+            for (size_t b = 0; b < G_N_ELEMENTS(blocks) && !block; b++)
+                block = word == strlen(blocks[b]) &&
+                        g_ascii_strncasecmp(name, blocks[b], word) == 0;
+            if (block)
+                g_string_append_c(out, '\n');
+            i += n + 2;
+            if ((word == 5 && g_ascii_strncasecmp(name, "style", 5) == 0) ||
+                (word == 6 && g_ascii_strncasecmp(name, "script", 6) == 0)) {
+                const char *end = g_strstr_len(html + i, (gssize) (len - i),
+                                               word == 5 ? "</style"
+                                                         : "</script");
+                if (end == NULL)
+                    break;
+                i = (size_t) (end - html);
+            }
+            continue;
+        }
+        if (html[i] == '&') {
+            static const struct {
+                const char *name;
+                char c;
+            } entities[] = { { "&lt;", '<' },   { "&gt;", '>' },
+                             { "&amp;", '&' },  { "&quot;", '"' },
+                             { "&nbsp;", ' ' }, { "&#39;", '\'' },
+                             { "&#64;", '@' },  { "&apos;", '\'' } };
+            size_t e = 0;
+            while (e < G_N_ELEMENTS(entities) &&
+                   g_ascii_strncasecmp(html + i, entities[e].name,
+                                       MIN(len - i,
+                                           strlen(entities[e].name))) != 0)
+                e++;
+            if (e < G_N_ELEMENTS(entities) &&
+                len - i >= strlen(entities[e].name)) {
+                g_string_append_c(out, entities[e].c);
+                i += strlen(entities[e].name);
+                continue;
+            }
+        }
+        g_string_append_c(out, html[i] == '\n' ? ' ' : html[i]);
+        i++;
+    }
+    g_string_append_c(out, '\n');
+}
+
+static bool
+has_words(const Part *part)
+{
+    for (size_t i = 0; i < part->len && i < 4096; i++)
+        if (!g_ascii_isspace(part->text[i]))
+            return true;
+    return false;
+}
+
+/* Sets r->text. Text parts that stand before the returned mail are joined;
+ * of alternatives only the plain one. */
+static void
+read_text(Report *r)
+{
+    const Part *only = NULL;
+    GString *joined = NULL;
+    bool html = false;
+    for (int pass = 0; pass < 2 && only == NULL && joined == NULL; pass++) {
+        for (size_t i = 0; i < r->message->n_parts; i++) {
+            const Part *part = &r->message->parts[i];
+            bool wanted = pass == 0 ? part->kind == PART_PLAIN ||
+                                          part->kind == PART_TEXT
+                                    : part->kind == PART_HTML;
+            if (part->enclosing >= 0 || !wanted || part->text == NULL ||
+                !has_words(part))
+                continue;
+            if (pass == 0 && only == NULL && joined == NULL) {
+                only = part;
+                continue;
+            }
+            if (joined == NULL) {
+                joined = g_string_new(NULL);
+                if (only != NULL)
+                    g_string_append_len(joined, only->text,
+                                        (gssize) MIN(only->len, TEXT_MAX));
+            }
+            if (joined->len >= TEXT_MAX)
+                break;
+            g_string_append_c(joined, '\n');
+            size_t len = MIN(part->len, TEXT_MAX);
+            html = pass == 1;
+            if (html)
+                append_html(joined, part->text, len);
+            else
+                g_string_append_len(joined, part->text, (gssize) len);
+        }
+    }
+    if (joined != NULL) {
+        r->text.len = MIN(joined->len, TEXT_MAX);
+        r->own_text = g_string_free(joined, FALSE);
+        r->text.text = r->own_text;
+    } else if (only != NULL) {
+        r->text.text = only->text;
+        r->text.len = MIN(only->len, TEXT_MAX);
+    } else {
+        r->text.text = "";
+        r->text.len = 0;
+    }
+    r->text.n_hits = phrase_set_scan(r->rules->text, r->text.text,
+                                     r->text.len, r->text.hits,
+                                     PHRASE_HITS_MAX);
+    r->end = text_end_of_report(&r->text);
+}
+
+typedef struct {
+    int lead, vacation, challenge, notice, success;
+    int leads; /* how many different leads of strength 3 */
+    bool transient, dsn_field, json_bounce, json_complaint, reason;
+    bool smtp_reply;
+} TextMarks;
+
+static TextMarks
+marks_of(const Report *r)
+{
+    TextMarks m = { 0 };
+    for (size_t i = 0; i < r->text.n_hits; i++) {
+        const PhraseHit *hit = &r->text.hits[i];
+        if (hit->end > r->end)
+            break;
+        int strength = hit->phrase->strength;
+        switch ((int) hit->phrase->kind) {
+        case MARK_LEAD:
+            m.lead = MAX(m.lead, strength);
+            m.leads += strength == 3;
+            break;
+        case MARK_VACATION:
+            m.vacation = MAX(m.vacation, strength);
+            break;
+        case MARK_CHALLENGE:
+            m.challenge += strength;
+            break;
+        case MARK_NOTICE:
+            m.notice += strength;
+            break;
+        case MARK_SUCCESS:
+            m.success = MAX(m.success, strength);
+            break;
+        case MARK_TRANSIENT:
+            m.transient |= strength >= 2;
+            break;
+        case MARK_DSN_FIELD:
+            m.dsn_field = true;
+            break;
+        case MARK_JSON_BOUNCE:
+            m.json_bounce = true;
+            break;
+        case MARK_JSON_COMPLAINT:
+            m.json_complaint = true;
+            break;
+        default:
+            m.reason |= hit->phrase->kind < REASON_N && strength >= 2;
+            break;
+        }
+    }
+    return m;
+}
+
+/* --- the returned mail --------------------------------------------------------- */
+
+static char *
+first_address(const char *value)
+{
+    if (value == NULL)
+        return NULL;
+    MailboxList list = mailbox_list_parse(value);
+    char *email = list.n > 0 ? g_strdup(list.items[0].email) : NULL;
+    mailbox_list_clear(&list);
+    return email;
+}
+
+static const char *
+header_value(const HeaderList *headers, const char *name)
+{
+    const Header *header = header_list_find(headers, name, 0, NULL);
+    return header != NULL ? header->value : NULL;
+}
+
+static char *
+message_id_of(const char *value)
+{
+    if (value == NULL)
+        return NULL;
+    const char *start = strchr(value, '<');
+    start = start != NULL ? start + 1 : value;
+    size_t n = strcspn(start, "> \t\n");
+    return n > 0 ? g_strndup(start, n) : NULL;
+}
+
+static void
+returned_from_headers(ReturnedMessage *returned, const HeaderList *headers)
+{
+    if (returned->message_id == NULL)
+        returned->message_id =
+            message_id_of(header_value(headers, "Message-ID"));
+    if (returned->from == NULL)
+        returned->from = first_address(header_value(headers, "From"));
+    if (returned->return_path == NULL)
+        returned->return_path =
+            first_address(header_value(headers, "Return-Path"));
+    if (returned->to == NULL)
+        returned->to = first_address(header_value(headers, "To"));
+}
+
+/* From the enclosed message or header section, else from the copy in the
+ * text: behind the divider the first line that looks like a field. */
+static void
+read_returned(Report *r)
+{
+    ReturnedMessage *returned = &r->analysis->returned;
+    if (r->returned != NULL && r->returned->headers.n > 0) {
+        returned_from_headers(returned, &r->returned->headers);
+        return;
+    }
+    size_t at = r->end;
+    for (unsigned lines = 0; at < r->text.len && lines < 20; lines++) {
+        const char *line = r->text.text + at;
+        const char *nl = memchr(line, '\n', r->text.len - at);
+        size_t n = nl != NULL ? (size_t) (nl - line) : r->text.len - at;
+        size_t name = 0;
+        while (name < n && (g_ascii_isalnum(line[name]) || line[name] == '-'))
+            name++;
+        if (name > 1 && name < n && line[name] == ':') {
+            HeaderList list =
+                header_list_parse(line, r->text.len - at, NULL);
+            returned_from_headers(returned, &list);
+            header_list_clear(&list);
+            return;
+        }
+        at += n + 1;
+    }
+}
+
+/* How many addresses the returned mail was to, and the first of them. */
+static char *
+returned_single_to(const Report *r)
+{
+    if (r->returned != NULL) {
+        const char *to = header_value(&r->returned->headers, "To");
+        if (to != NULL) {
+            MailboxList list = mailbox_list_parse(to);
+            char *email =
+                list.n == 1 ? g_strdup(list.items[0].email) : NULL;
+            mailbox_list_clear(&list);
+            return email;
+        }
+    }
+    return g_strdup(r->analysis->returned.to);
+}
+
+/* --- recipients ------------------------------------------------------------------ */
+
+static void
+note(Analysis *analysis, const char *text)
+{
+    g_ptr_array_add(analysis->notes, g_strdup(text));
+}
+
+static bool
+same_address(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && g_ascii_strcasecmp(a, b) == 0;
+}
+
+/* An address that leads to several (an alias) is as alive as the most alive
+ * of them; the same one reported twice is as dead as the worse report says. */
+static void
+add_bounce(Analysis *analysis, const char *email, const char *final,
+           const BounceVerdict *verdict)
+{
+    for (unsigned i = 0; i < analysis->bounces->len; i++) {
+        Bounce *b = &g_array_index(analysis->bounces, Bounce, i);
+        if (!same_address(b->email, email))
+            continue;
+        bool other_target = final != NULL && b->final != NULL &&
+                            !same_address(final, b->final);
+        bool worse = verdict->class > b->class;
+        if (other_target ? !worse && verdict->class < b->class : worse) {
+            b->class = verdict->class;
+            b->reason = bounce_reason_name(verdict->reason);
+            g_free(b->status);
+            b->status = g_strdup(verdict->status);
+            g_free(b->evidence);
+            b->evidence = g_strdup(verdict->line);
+        }
+        return;
+    }
+    if (analysis->bounces->len == BOUNCE_MAX_RECIPIENTS) {
+        note(analysis, "more recipients than are looked at");
+        return;
+    }
+    Bounce bounce = {
+        .email = g_strdup(email),
+        .final = final != NULL && !same_address(final, email)
+                     ? g_strdup(final)
+                     : NULL,
+        .class = verdict->class,
+        .status = g_strdup(verdict->status),
+        .reason = bounce_reason_name(verdict->reason),
+        .evidence = g_strdup(verdict->line),
+    };
+    g_array_append_val(analysis->bounces, bounce);
+}
+
+static void
+add_evidence(Evidence *evidence, const Scanned *text, size_t start, size_t end)
+{
+    if (evidence->n == EVIDENCE_SPANS || start >= end)
+        return;
+    evidence->texts[evidence->n] = text;
+    evidence->spans[evidence->n] = (Span){ start, end };
+    evidence->n++;
+}
+
+static size_t
+line_start_of(const char *text, size_t at)
+{
+    while (at > 0 && text[at - 1] != '\n')
+        at--;
+    return at;
+}
+
+static size_t
+line_end_of(const char *text, size_t at, size_t end)
+{
+    const char *nl = memchr(text + at, '\n', end - at);
+    return nl != NULL ? (size_t) (nl - text) : end;
+}
+
+/* The stretches of the text that explain `email`: from each place where it
+ * stands to the next recipient's, or in transcripts from the one before. */
+static void
+explain(const Report *r, const GArray *addresses, const char *email,
+        const char *final, Evidence *evidence)
+{
+    const char *text = r->text.text;
+    unsigned used = 0;
+    for (unsigned i = 0; i < addresses->len && used < 3; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->score < 2 || (!same_address(a->email, email) &&
+                             !same_address(a->forwarded, email) &&
+                             !same_address(a->email, final)))
+            continue;
+        size_t start = line_start_of(text, a->where.start);
+        size_t end = r->end;
+        if (a->behind) {
+            end = line_end_of(text, a->where.end, r->end);
+            add_evidence(evidence, &r->text, start, end);
+            size_t before = 0;
+            for (unsigned k = i; k-- > 0;) {
+                const TextAddress *b =
+                    &g_array_index(addresses, TextAddress, k);
+                if (b->score >= 2 && !same_address(b->email, a->email)) {
+                    before = line_end_of(text, b->where.end, r->end);
+                    break;
+                }
+            }
+            start = MIN(before, start);
+            add_evidence(evidence, &r->text, start, end);
+        } else {
+            for (unsigned k = i + 1; k < addresses->len; k++) {
+                const TextAddress *b =
+                    &g_array_index(addresses, TextAddress, k);
+                if (b->score >= 3 && !same_address(b->email, a->email) &&
+                    !same_address(b->email, a->forwarded)) {
+                    size_t other = line_start_of(text, b->where.start);
+                    end = other > start
+                              ? other
+                              : line_end_of(text, a->where.end, r->end);
+                    break;
+                }
+            }
+            /* The paragraph first: behind it stand words for everybody. */
+            const char *blank = g_strstr_len(
+                text + a->where.end, (gssize) (end - a->where.end), "\n\n");
+            if (blank != NULL)
+                add_evidence(evidence, &r->text, start,
+                             (size_t) (blank - text));
+            add_evidence(evidence, &r->text, start, end);
+        }
+        used++;
+    }
+}
+
+static void
+judge_status(Report *r, const GArray *recipients, const GArray *addresses,
+             bool transient)
+{
+    Scanned *diagnostic = g_new(Scanned, 1);
+    for (unsigned i = 0; i < recipients->len; i++) {
+        const DsnRecipient *d = &g_array_index(recipients, DsnRecipient, i);
+        const char *email = d->original != NULL ? d->original : d->final;
+        const char *final = d->final;
+        BounceVerdict verdict = { 0 };
+        if (d->action == ACTION_DELIVERED ||
+            (d->action == ACTION_NONE && d->status[0] == '2')) {
+            verdict.class = BOUNCE_OTHER;
+            verdict.reason = REASON_DELIVERED;
+            g_strlcpy(verdict.status, d->status, sizeof verdict.status);
+            verdict.line = g_strdup("Action: delivered");
+        } else {
+            Evidence evidence = { .action = d->action,
+                                  .status = d->status,
+                                  .remote = d->remote,
+                                  .transient = transient };
+            if (d->diagnostic != NULL) {
+                diagnostic->text = d->diagnostic;
+                diagnostic->len = strlen(d->diagnostic);
+                diagnostic->n_hits = phrase_set_scan(
+                    r->rules->text, diagnostic->text, diagnostic->len,
+                    diagnostic->hits, PHRASE_HITS_MAX);
+                add_evidence(&evidence, diagnostic, 0, diagnostic->len);
+            }
+            explain(r, addresses, email, final, &evidence);
+            if (recipients->len == 1)
+                add_evidence(&evidence, &r->text, 0, r->end);
+            bounce_judge(&evidence, &verdict);
+        }
+        add_bounce(r->analysis, email, final, &verdict);
+        g_free(verdict.line);
+    }
+    g_free(diagnostic);
+}
+
+static void
+judge_one(Report *r, const char *email, const char *final,
+          const GArray *addresses, bool alone, bool transient)
+{
+    Evidence evidence = { .status = "", .transient = transient };
+    explain(r, addresses, email, final, &evidence);
+    if (alone)
+        add_evidence(&evidence, &r->text, 0, r->end);
+    Scanned *subject = NULL;
+    if (alone && r->message->subject[0] != '\0') {
+        subject = g_new(Scanned, 1);
+        subject->text = r->message->subject;
+        subject->len = strnlen(subject->text, SUBJECT_MAX);
+        subject->n_hits =
+            phrase_set_scan(r->rules->text, subject->text, subject->len,
+                            subject->hits, PHRASE_HITS_MAX);
+        add_evidence(&evidence, subject, 0, subject->len);
+    }
+    BounceVerdict verdict = { 0 };
+    bounce_judge(&evidence, &verdict);
+    add_bounce(r->analysis, email, final, &verdict);
+    g_free(verdict.line);
+    g_free(subject);
+}
+
+static bool
+holds(const GPtrArray *list, const char *email)
+{
+    for (unsigned i = 0; i < list->len; i++)
+        if (same_address(g_ptr_array_index(list, i), email))
+            return true;
+    return false;
+}
+
+/* Whom a report without delivery status is about. The surest source that has
+ * an answer wins; see the head of bounce_text.c for the scores. */
+static GPtrArray *
+choose(const Report *r, const GArray *addresses)
+{
+    GPtrArray *chosen = g_ptr_array_new_with_free_func(g_free);
+
+    if (r->failed != NULL) {
+        MailboxList list = mailbox_list_parse(r->failed);
+        for (size_t i = 0; i < list.n; i++)
+            if (!holds(chosen, list.items[i].email))
+                g_ptr_array_add(chosen, g_strdup(list.items[i].email));
+        mailbox_list_clear(&list);
+        if (chosen->len > 0)
+            return chosen;
+    }
+    for (int least = 3; least >= 2; least--) {
+        for (unsigned i = 0; i < addresses->len; i++) {
+            const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+            if (a->score < least || holds(chosen, a->email))
+                continue;
+            /* not the target of one that is there already */
+            bool target = false;
+            for (unsigned k = 0; k < addresses->len && !target; k++)
+                target = same_address(
+                    g_array_index(addresses, TextAddress, k).forwarded,
+                    a->email);
+            if (!target)
+                g_ptr_array_add(chosen, g_strdup(a->email));
+        }
+        if (chosen->len > 0)
+            return chosen;
+    }
+
+    /* A return address of ours that bears the recipient's (VERP). */
+    for (unsigned i = 0; i < r->envelope->recipients->len; i++) {
+        char *email =
+            address_unwrap(g_ptr_array_index(r->envelope->recipients, i));
+        if (email != NULL) {
+            g_ptr_array_add(chosen, email);
+            return chosen;
+        }
+    }
+    for (size_t i = 0; i < r->message->to.n && i < 4; i++) {
+        char *email = address_unwrap(r->message->to.items[i].email);
+        if (email != NULL) {
+            g_ptr_array_add(chosen, email);
+            return chosen;
+        }
+    }
+    /* "Undeliverable: a@b" */
+    const char *subject = r->message->subject;
+    g_autoptr(GArray) in_subject =
+        text_addresses(subject, strnlen(subject, SUBJECT_MAX), r->own);
+    for (unsigned i = 0; i < in_subject->len; i++) {
+        const TextAddress *a = &g_array_index(in_subject, TextAddress, i);
+        if (a->score > 0) {
+            g_ptr_array_add(chosen, g_strdup(a->email));
+            return chosen;
+        }
+    }
+    g_autofree char *to = returned_single_to(r);
+    if (to != NULL && strchr(to, '@') != NULL) {
+        g_ptr_array_add(chosen, g_steal_pointer(&to));
+        return chosen;
+    }
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->score == 1 && !holds(chosen, a->email))
+            g_ptr_array_add(chosen, g_strdup(a->email));
+    }
+    if (chosen->len > 1)
+        g_ptr_array_set_size(chosen, 0);
+    return chosen;
+}
+
+static const char *
+final_of(const GArray *addresses, const char *email)
+{
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->forwarded != NULL && same_address(a->email, email))
+            return a->forwarded;
+    }
+    return NULL;
+}
+
+/* Our own addresses, which a report names as sender. */
+static void
+collect_own(Report *r)
+{
+    size_t n = 0;
+    const Message *m = r->message;
+    for (size_t i = 0; i < m->to.n && n < OWN_MAX / 2; i++)
+        r->own[n++] = m->to.items[i].email;
+    for (unsigned i = 0; i < r->envelope->recipients->len && n < OWN_MAX - 2;
+         i++)
+        r->own[n++] = g_ptr_array_index(r->envelope->recipients, i);
+    if (r->analysis->returned.from != NULL)
+        r->own[n++] = r->analysis->returned.from;
+    if (r->analysis->returned.return_path != NULL)
+        r->own[n++] = r->analysis->returned.return_path;
+    r->own[n] = NULL;
+}
+
+/* --- kinds of reports -------------------------------------------------------------- */
+
+static bool
+conclude(Report *r, Verdict verdict, const char *reason)
+{
+    r->analysis->verdict = verdict;
+    r->analysis->reason = reason;
+    return true;
+}
+
+/* Bounces are in the analysis: is any of them one? */
+static bool
+conclude_bounces(Report *r)
+{
+    const GArray *bounces = r->analysis->bounces;
+    const char *reason = "";
+    BounceClass worst = BOUNCE_OTHER;
+    for (unsigned i = 0; i < bounces->len; i++) {
+        const Bounce *b = &g_array_index(bounces, Bounce, i);
+        if (b->class > worst || reason[0] == '\0') {
+            worst = b->class;
+            reason = b->reason;
+        }
+    }
+    if (bounces->len > 0 && worst == BOUNCE_OTHER)
+        return conclude(r, VERDICT_IGNORE, "delivered");
+    if (bounces->len == 0) {
+        note(r->analysis, "a report that names no recipient");
+        reason = "undefined";
+    }
+    return conclude(r, VERDICT_BOUNCE, reason);
+}
+
+static bool
+conclude_complaint(Report *r, const GPtrArray *recipients)
+{
+    Unsubscribe *u = unsubscribe_new(UNSUBSCRIBE_ALL);
+    u->complaint = true;
+    u->evidence = g_strdup("complaint (RFC 5965)");
+    for (unsigned i = 0; i < recipients->len; i++)
+        if (!holds(u->addresses, g_ptr_array_index(recipients, i)))
+            g_ptr_array_add(u->addresses,
+                            g_strdup(g_ptr_array_index(recipients, i)));
+    if (u->addresses->len == 0 && r->analysis->returned.to != NULL)
+        g_ptr_array_add(u->addresses, g_strdup(r->analysis->returned.to));
+    r->analysis->unsubscribe = u;
+    return conclude(r, VERDICT_UNSUBSCRIBE, "complaint");
+}
+
+/* RFC 5965. Only some types are a person's complaint (7.3 and the registry):
+ * the others are about authentication, viruses, or say "no spam". */
+static bool
+read_feedback(Report *r)
+{
+    FeedbackReport report = { .recipients =
+                                  g_ptr_array_new_with_free_func(g_free) };
+    feedback_parse(r->feedback->text != NULL ? r->feedback->text : "",
+                   r->feedback->len, &report);
+    static const char *const complaints[] = { "abuse", "fraud", "opt-out",
+                                              "opt-out-list", "complaint",
+                                              "miscategorized", "" };
+    bool complaint = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(complaints) && !complaint; i++)
+        complaint = strcmp(report.type, complaints[i]) == 0;
+
+    if (r->returned != NULL) {
+        returned_from_headers(&r->analysis->returned, &r->returned->headers);
+        const char *hotmail =
+            header_value(&r->returned->headers, "X-HmXmrOriginalRecipient");
+        char *email = report.recipients->len == 0 ? first_address(hotmail)
+                                                  : NULL;
+        if (email != NULL)
+            g_ptr_array_add(report.recipients, email);
+    }
+    bool result = complaint ? conclude_complaint(r, report.recipients)
+                            : conclude(r, VERDICT_IGNORE, "feedback");
+    g_ptr_array_unref(report.recipients);
+    return result;
+}
+
+/* The value of "key":"..." in JSON between two offsets, or NULL. */
+static char *
+json_string(const char *json, size_t start, size_t end, const char *key)
+{
+    g_autofree char *quoted = g_strdup_printf("\"%s\"", key);
+    const char *p = g_strstr_len(json + start, (gssize) (end - start), quoted);
+    if (p == NULL)
+        return NULL;
+    p += strlen(quoted);
+    const char *stop = json + end;
+    while (p < stop && (g_ascii_isspace(*p) || *p == ':'))
+        p++;
+    if (p >= stop || *p != '"')
+        return NULL;
+    GString *value = g_string_new(NULL);
+    for (p++; p < stop && *p != '"'; p++) {
+        if (*p == '\\' && p + 1 < stop) {
+            p++;
+            g_string_append_c(value, *p == 'n' || *p == 'r' ? ' ' : *p);
+        } else if (*p != '\n' && *p != '\r') {
+            g_string_append_c(value, *p);
+        }
+    }
+    return g_string_free(value, FALSE);
+}
+
+/* Amazon SES notifications by SNS: JSON, maybe as a string within JSON. */
+static bool
+read_json(Report *r, bool complaint)
+{
+    GString *plain = g_string_sized_new(r->text.len);
+    const char *first = g_strstr_len(
+        r->text.text, (gssize) r->text.len,
+        complaint ? "\\\"complainedRecipients" : "\\\"bouncedRecipients");
+    for (size_t i = 0; i < r->text.len; i++) {
+        if (first != NULL && r->text.text[i] == '\\' &&
+            i + 1 < r->text.len)
+            i++;
+        g_string_append_c(plain, r->text.text[i]);
+    }
+    const char *list = strstr(plain->str, complaint ? "\"complainedRecipients"
+                                                    : "\"bouncedRecipients");
+    size_t at = list != NULL ? (size_t) (list - plain->str) : plain->len;
+    size_t stop = at;
+    const char *close = memchr(plain->str + at, ']', plain->len - at);
+    if (close != NULL)
+        stop = (size_t) (close - plain->str);
+    /* "diagnosticCode":"... [192.0.2.1] ..." has brackets, too */
+    while (stop + 1 < plain->len && close != NULL) {
+        size_t k = stop + 1;
+        while (k < plain->len && g_ascii_isspace(plain->str[k]))
+            k++;
+        if (k >= plain->len || plain->str[k] == ',' || plain->str[k] == '}')
+            break;
+        close = memchr(plain->str + k, ']', plain->len - k);
+        if (close != NULL)
+            stop = (size_t) (close - plain->str);
+    }
+
+    g_autofree char *type = json_string(plain->str, 0, plain->len,
+                                        "bounceType");
+    g_autofree char *source = json_string(plain->str, 0, plain->len, "source");
+    g_autofree char *id = json_string(plain->str, 0, plain->len, "messageId");
+    if (source != NULL && r->analysis->returned.from == NULL)
+        r->analysis->returned.from = first_address(source);
+    if (id != NULL && r->analysis->returned.message_id == NULL)
+        r->analysis->returned.message_id = g_steal_pointer(&id);
+
+    g_autoptr(GPtrArray) emails = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) recipients =
+        g_array_new(FALSE, TRUE, sizeof(DsnRecipient));
+    g_array_set_clear_func(recipients, dsn_recipient_clear);
+    while (at < stop && recipients->len < BOUNCE_MAX_RECIPIENTS) {
+        const char *open = memchr(plain->str + at, '{', stop - at);
+        if (open == NULL)
+            break;
+        size_t start = (size_t) (open - plain->str);
+        const char *next = memchr(open + 1, '{', stop - start - 1);
+        size_t end = next != NULL ? (size_t) (next - plain->str) : stop;
+        at = end;
+        g_autofree char *email =
+            json_string(plain->str, start, end, "emailAddress");
+        char *address = email != NULL ? dsn_address(email, strlen(email))
+                                      : NULL;
+        if (address == NULL)
+            continue;
+        g_ptr_array_add(emails, address);
+        DsnRecipient d = { .action = ACTION_FAILED,
+                           .final = g_strdup(address) };
+        d.diagnostic =
+            json_string(plain->str, start, end, "diagnosticCode");
+        g_autofree char *status =
+            json_string(plain->str, start, end, "status");
+        if (status != NULL)
+            g_strlcpy(d.status, status, sizeof d.status);
+        /* Amazon keeps a list of dead addresses of its own. */
+        bool permanent =
+            type != NULL && g_ascii_strcasecmp(type, "Permanent") == 0;
+        if (d.diagnostic == NULL && permanent && d.status[0] == '\0')
+            g_strlcpy(d.status, "5.1.1", sizeof d.status);
+        g_array_append_val(recipients, d);
+    }
+    g_string_free(plain, TRUE);
+
+    if (complaint)
+        return conclude_complaint(r, emails);
+    g_autoptr(GArray) none = g_array_new(FALSE, TRUE, sizeof(TextAddress));
+    r->end = 0; /* nothing but the JSON explains it */
+    judge_status(r, recipients, none, false);
+    return conclude_bounces(r);
+}
+
+/* Delivery status parts of the report; where it has none of its own and names
+ * nobody (`nested`) those of an enclosed report. */
+static GArray *
+status_recipients(const Report *r, bool nested)
+{
+    GArray *list = g_array_new(FALSE, TRUE, sizeof(DsnRecipient));
+    g_array_set_clear_func(list, dsn_recipient_clear);
+    for (size_t i = 0; i < r->message->n_parts; i++) {
+        const Part *part = &r->message->parts[i];
+        if (part->kind == PART_DELIVERY_STATUS && part->text != NULL &&
+            (part->enclosing < 0) == !nested)
+            (void) dsn_parse(part->text, MIN(part->len, 8 * TEXT_MAX), list);
+    }
+    return list;
+}
+
+static bool
+read_bounce(Report *r, const TextMarks *marks)
+{
+    read_returned(r);
+    collect_own(r);
+    bool transient = marks->transient || r->subject_transient;
+
+    g_autoptr(GArray) addresses =
+        text_addresses(r->text.text, r->end, r->own);
+    g_autoptr(GArray) recipients = status_recipients(r, false);
+    if (recipients->len == 0 && marks->dsn_field)
+        (void) dsn_parse(r->text.text, r->end, recipients);
+    if (recipients->len > 0) {
+        judge_status(r, recipients, addresses, transient);
+        return conclude_bounces(r);
+    }
+
+    g_autoptr(GPtrArray) chosen = choose(r, addresses);
+    if (chosen->len == 0 && r->origin >= DAEMON_SCORE) {
+        g_autoptr(GArray) nested = status_recipients(r, true);
+        if (nested->len > 0) {
+            judge_status(r, nested, addresses, transient);
+            return conclude_bounces(r);
+        }
+    }
+    for (unsigned i = 0; i < chosen->len; i++) {
+        const char *email = g_ptr_array_index(chosen, i);
+        judge_one(r, email, final_of(addresses, email), addresses,
+                  chosen->len == 1, transient);
+    }
+    return conclude_bounces(r);
+}
+
+/* Is the text a report? Origin and content must both speak for it. */
+static bool
+is_report(const Report *r, const TextMarks *marks)
+{
+    int content = r->subject + marks->lead;
+    if (marks->leads > 1)
+        content++;
+    if (r->end < r->text.len || r->returned != NULL)
+        content++;
+    if (marks->reason)
+        content++;
+    if (marks->dsn_field)
+        content += 3;
+    if (r->failed != NULL || r->status != NULL)
+        content += 3;
+    return content >= CONTENT_SCORE && (r->subject >= 2 || marks->lead >= 2 ||
+                                        marks->dsn_field || r->failed) &&
+           r->origin + content >= REPORT_SCORE;
 }
 
 bool
 bounce_find(const BounceRules *rules, const Message *message,
             const Envelope *envelope, Analysis *analysis)
 {
-    (void) rules, (void) message, (void) envelope, (void) analysis;
-    return false;
+    Report *r = g_new0(Report, 1);
+    r->rules = rules;
+    r->message = message;
+    r->envelope = envelope;
+    r->analysis = analysis;
+    bool found = false;
+
+    read_headers(r);
+    read_parts(r);
+    score_origin(r);
+    read_subject(r);
+    bool daemon = r->origin >= DAEMON_SCORE;
+    bool answer = is_answer_subject(message->subject);
+    bool formal = message->report_type != NULL && r->status != NULL;
+
+    if (r->feedback != NULL) {
+        found = read_feedback(r);
+    } else if (r->receipt != NULL) {
+        found = conclude(r, VERDICT_IGNORE, "receipt");
+    } else if (r->apple_unsubscribe) {
+        found = false; /* analysis/unsubscribe.c */
+    } else if (r->status == NULL &&
+               (r->origin == 0 || (r->is_list && !daemon) ||
+                (answer && r->origin < 2))) {
+        found = false;
+    } else if (r->status != NULL && !formal && r->origin < 2 &&
+               (answer || r->is_answer || r->origin == 0)) {
+        found = false; /* a person passes a report on */
+    } else {
+        read_text(r);
+        TextMarks marks = marks_of(r);
+        bool status = r->status != NULL;
+        if (marks.json_bounce || marks.json_complaint) {
+            found = read_json(r, marks.json_complaint);
+        } else if (!status && !daemon &&
+                   (r->subject_vacation >= 3 ||
+                    r->subject_vacation + marks.vacation >= 3)) {
+            found = r->automatic || r->null_sender
+                        ? conclude(r, VERDICT_IGNORE, "auto")
+                        : false;
+        } else if (!status && r->origin - (r->null_sender ? 2 : 0) < 3 &&
+                   (r->subject_vacation >= 3 || marks.vacation >= 3) &&
+                   marks.leads < 2) {
+            found = conclude(r, VERDICT_IGNORE, "auto");
+        } else if (!status && r->failed == NULL &&
+                   r->subject_challenge + marks.challenge >= 3) {
+            found = conclude(r, VERDICT_IGNORE, "auto");
+        } else if (!status && r->failed == NULL &&
+                   r->subject_notice + marks.notice >= 3) {
+            found = conclude(r, VERDICT_IGNORE, "notification");
+        } else if (!status &&
+                   MAX(r->subject_success, marks.success) >= 3 &&
+                   !marks.reason) {
+            found = conclude(r, VERDICT_IGNORE, "delivered");
+        } else if (formal || is_report(r, &marks)) {
+            found = read_bounce(r, &marks);
+        }
+    }
+    g_free(r->own_text);
+    g_free(r);
+    return found;
 }

@@ -1,0 +1,240 @@
+/*
+ * bounce_match.c - see bounce_match.h
+ *
+ * An Aho-Corasick automaton, made deterministic: one table look-up for each
+ * byte whatever the number of phrases, so the cost of hostile text is that of
+ * any other. Bytes that no phrase contains share one column, which keeps the
+ * table small.
+ *
+ * The text is not copied or lower-cased beforehand. fold() feeds the automaton
+ * with what people see as the same: any white space is one blank (phrases run
+ * over line ends), ASCII, Latin-1, Greek and Cyrillic letters are small,
+ * typographic apostrophes and blanks are plain. Offsets are those of the text
+ * as it stands.
+ */
+#include "analysis/bounce_match.h"
+
+#include <string.h>
+
+enum { NO_ROW = 0xffff };
+
+struct PhraseSet {
+    uint8_t column[256]; /* byte to column; 0: in no phrase */
+    unsigned n_columns;
+    unsigned n_states;
+    uint16_t *next; /* [state * n_columns + column] */
+    uint16_t *row;  /* [state]: the row that ends here, or NO_ROW */
+    uint16_t *also; /* [state]: a shorter suffix that ends a row; 0 none */
+    GPtrArray *rows;
+};
+
+/* The UTF-8 sequences that are folded: lead byte and its second byte's range
+ * become another sequence of the same length. */
+typedef struct {
+    uint8_t lead, low, high;
+    uint8_t new_lead;
+    int8_t shift;
+} Fold;
+
+static const Fold folds[] = {
+    { 0xc3, 0x80, 0x96, 0xc3, 0x20 },  /* A-grave to O-diaeresis */
+    { 0xc3, 0x98, 0x9e, 0xc3, 0x20 },  /* O-slash to thorn */
+    { 0xce, 0x91, 0x9f, 0xce, 0x20 },  /* Alpha to Omicron */
+    { 0xce, 0xa0, 0xa9, 0xcf, -0x20 }, /* Pi to Omega */
+    { 0xd0, 0x90, 0x9f, 0xd0, 0x20 },  /* Cyrillic A to Pe */
+    { 0xd0, 0xa0, 0xaf, 0xd1, -0x20 }, /* Er to Ya */
+};
+
+static uint16_t
+trie_add(GArray *children, GArray *ends, unsigned n_columns, uint16_t state,
+         uint8_t column)
+{
+    size_t at = (size_t) state * n_columns + column;
+    uint16_t child = g_array_index(children, uint16_t, at);
+    if (child != 0)
+        return child;
+
+    g_assert(ends->len < NO_ROW); /* our own tables: never that many */
+    child = (uint16_t) ends->len;
+    g_array_index(children, uint16_t, at) = child;
+    g_array_set_size(children, (ends->len + 1) * n_columns);
+    uint16_t none = NO_ROW;
+    g_array_append_val(ends, none);
+    return child;
+}
+
+/* Breadth first: each missing transition becomes that of the longest proper
+ * suffix, which is nearer to the root and so already complete. */
+static void
+complete(PhraseSet *set)
+{
+    g_autofree uint16_t *suffix = g_new0(uint16_t, set->n_states);
+    g_autofree uint16_t *queue = g_new0(uint16_t, set->n_states);
+    unsigned head = 0, tail = 0;
+
+    for (unsigned c = 0; c < set->n_columns; c++)
+        if (set->next[c] != 0)
+            queue[tail++] = set->next[c];
+
+    while (head < tail) {
+        uint16_t state = queue[head++];
+        uint16_t shorter = suffix[state];
+        set->also[state] =
+            set->row[shorter] != NO_ROW ? shorter : set->also[shorter];
+        for (unsigned c = 0; c < set->n_columns; c++) {
+            uint16_t *to = &set->next[(size_t) state * set->n_columns + c];
+            uint16_t of_suffix =
+                set->next[(size_t) shorter * set->n_columns + c];
+            if (*to == 0) {
+                *to = of_suffix;
+            } else {
+                suffix[*to] = of_suffix;
+                queue[tail++] = *to;
+            }
+        }
+    }
+}
+
+PhraseSet *
+phrase_set_new(const Phrase *const *tables, size_t n_tables)
+{
+    PhraseSet *set = g_new0(PhraseSet, 1);
+    set->rows = g_ptr_array_new();
+    set->n_columns = 1;
+    for (size_t t = 0; t < n_tables; t++) {
+        for (const Phrase *p = tables[t]; p->text != NULL; p++) {
+            g_ptr_array_add(set->rows, (gpointer) p);
+            for (const char *s = p->text; *s != '\0'; s++)
+                if (set->column[(uint8_t) *s] == 0)
+                    set->column[(uint8_t) *s] = (uint8_t) set->n_columns++;
+        }
+    }
+    g_assert(set->rows->len < NO_ROW);
+
+    g_autoptr(GArray) children = g_array_new(FALSE, TRUE, sizeof(uint16_t));
+    g_autoptr(GArray) ends = g_array_new(FALSE, TRUE, sizeof(uint16_t));
+    g_array_set_size(children, set->n_columns);
+    uint16_t none = NO_ROW;
+    g_array_append_val(ends, none);
+    for (unsigned i = 0; i < set->rows->len; i++) {
+        const Phrase *p = g_ptr_array_index(set->rows, i);
+        uint16_t state = 0;
+        for (const char *s = p->text; *s != '\0'; s++)
+            state = trie_add(children, ends, set->n_columns, state,
+                             set->column[(uint8_t) *s]);
+        /* Of two equal rows the first counts. */
+        if (g_array_index(ends, uint16_t, state) == NO_ROW)
+            g_array_index(ends, uint16_t, state) = (uint16_t) i;
+    }
+
+    set->n_states = ends->len;
+    set->next =
+        g_memdup2(children->data, children->len * sizeof(uint16_t));
+    set->row = g_memdup2(ends->data, ends->len * sizeof(uint16_t));
+    set->also = g_new0(uint16_t, set->n_states);
+    complete(set);
+    return set;
+}
+
+void
+phrase_set_free(PhraseSet *set)
+{
+    if (set == NULL)
+        return;
+    g_free(set->next);
+    g_free(set->row);
+    g_free(set->also);
+    g_ptr_array_unref(set->rows);
+    g_free(set);
+}
+
+/* The sequence at text[*at] as it is fed: writes 1 to 2 bytes to `out`, moves
+ * *at behind what was used, and returns the number of bytes written. */
+static size_t
+fold(const char *text, size_t len, size_t *at, uint8_t out[2])
+{
+    uint8_t c = (uint8_t) text[*at];
+    size_t left = len - *at;
+    const char *s = text + *at;
+
+    if (c == 0xe2 && left >= 3 && (uint8_t) s[1] == 0x80 &&
+        ((uint8_t) s[2] == 0x98 || (uint8_t) s[2] == 0x99)) {
+        *at += 3;
+        out[0] = '\'';
+        return 1;
+    }
+    if ((c == 0xc2 && left >= 2 && (uint8_t) s[1] == 0xa0) ||
+        (c == 0xe3 && left >= 3 && (uint8_t) s[1] == 0x80 &&
+         (uint8_t) s[2] == 0x80)) {
+        *at += c == 0xc2 ? 2 : 3;
+        out[0] = ' ';
+        return 1;
+    }
+    if (left >= 2) {
+        uint8_t d = (uint8_t) s[1];
+        for (size_t i = 0; i < G_N_ELEMENTS(folds); i++) {
+            if (c == folds[i].lead && d >= folds[i].low &&
+                d <= folds[i].high) {
+                *at += 2;
+                out[0] = folds[i].new_lead;
+                out[1] = (uint8_t) (d + folds[i].shift);
+                return 2;
+            }
+        }
+    }
+    (*at)++;
+    out[0] = c;
+    return 1;
+}
+
+size_t
+phrase_set_scan(const PhraseSet *set, const char *text, size_t len,
+                PhraseHit *hits, size_t max)
+{
+    /* What an ASCII byte becomes: its column, or BLANK. */
+    enum { BLANK = 0xff };
+    uint8_t ascii[128];
+    for (unsigned c = 0; c < 128; c++)
+        ascii[c] = (c == ' ' || (c >= '\t' && c <= '\r'))
+                       ? BLANK
+                       : set->column[(uint8_t) g_ascii_tolower((char) c)];
+
+    size_t n = 0;
+    unsigned state = set->next[set->column[' ']];
+    bool blank = true;
+    for (size_t at = 0; at <= len;) {
+        uint8_t fed[2];
+        size_t n_fed = 1;
+        uint8_t c = at < len ? (uint8_t) text[at] : ' ';
+        uint8_t column;
+        if (c < 0x80) {
+            at++;
+            column = ascii[c];
+        } else {
+            n_fed = fold(text, len, &at, fed);
+            column = fed[0] == ' ' ? BLANK : set->column[fed[0]];
+        }
+        if (column == BLANK) {
+            if (blank)
+                continue;
+            column = set->column[' '];
+            blank = true;
+        } else {
+            blank = false;
+        }
+        state = set->next[state * set->n_columns + column];
+        if (n_fed == 2)
+            state = set->next[state * set->n_columns + set->column[fed[1]]];
+
+        for (unsigned s = state; s != 0; s = set->also[s]) {
+            if (set->row[s] == NO_ROW)
+                continue;
+            if (n == max)
+                return n;
+            hits[n].end = (uint32_t) MIN(at, len);
+            hits[n].phrase = g_ptr_array_index(set->rows, set->row[s]);
+            n++;
+        }
+    }
+    return n;
+}
