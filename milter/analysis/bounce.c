@@ -193,26 +193,26 @@ static const struct {
     const char *prefix;
     int score;
 } daemons[] = {
-    { "mailer-daemon", 3 }, { "mailerdaemon", 3 },   { "mailer_daemon", 3 },
-    { "mail-daemon", 3 },   { "maildaemon", 3 },     { "mail.daemon", 3 },
-    { "mdaemon", 3 },       { "mail-delivery", 3 },  { "maildelivery", 3 },
-    { "mail.delivery", 3 }, { "delivery", 2 },       { "microsoftexchange", 3 },
-    { "mailer", 2 },        { "postmaster", 2 },     { "poostmaster", 2 },
-    { "post_master", 2 },   { "post-master", 2 },    { "mailmaster", 2 },
-    { "bounce", 2 },        { "ndr", 2 },            { "undeliver", 2 },
-    { "non-delivery", 3 },  { "returned", 2 },       { "daemon", 2 },
-    { "mailsystem", 2 },    { "mail-system", 2 },    { "mailadmin", 2 },
-    { "mailrouter", 2 },    { "mail-router", 2 },    { "sysadm", 1 },
-    { "system", 1 },        { "no-reply", 1 },       { "noreply", 1 },
-    { "no_reply", 1 },      { "no.reply", 1 },       { "donotreply", 1 },
-    { "do-not-reply", 1 },  { "do_not_reply", 1 },   { "complaints", 1 },
-    { "admin", 1 },         { "notification", 1 },   { "notify", 1 },
-    { "alert", 1 },         { "mail", 1 },           { "smtp", 1 },
-    { "server", 1 },        { "service", 1 },        { "support", 1 },
-    { "spam", 1 },          { "antispam", 1 },       { "virus", 1 },
-    { "antivirus", 1 },     { "filter", 1 },         { "gateway", 1 },
-    { "security", 1 },      { "root", 1 },           { "mmdf", 2 },
-    { "uucp", 2 },          { "error", 1 },          { "autosupport", 1 },
+    { "mailer-daemon", 3 }, { "mailerdaemon", 3 },  { "mailer_daemon", 3 },
+    { "mail-daemon", 3 },   { "maildaemon", 3 },    { "mail.daemon", 3 },
+    { "mdaemon", 3 },       { "mail-delivery", 3 }, { "maildelivery", 3 },
+    { "mail.delivery", 3 }, { "delivery", 2 },      { "microsoftexchange", 3 },
+    { "mailer", 2 },        { "postmaster", 2 },    { "poostmaster", 2 },
+    { "post_master", 2 },   { "post-master", 2 },   { "mailmaster", 2 },
+    { "bounce", 2 },        { "ndr", 2 },           { "undeliver", 2 },
+    { "non-delivery", 3 },  { "returned", 2 },      { "daemon", 2 },
+    { "mailsystem", 2 },    { "mail-system", 2 },   { "mailadmin", 2 },
+    { "mailrouter", 2 },    { "mail-router", 2 },   { "sysadm", 1 },
+    { "system", 1 },        { "no-reply", 1 },      { "noreply", 1 },
+    { "no_reply", 1 },      { "no.reply", 1 },      { "donotreply", 1 },
+    { "do-not-reply", 1 },  { "do_not_reply", 1 },  { "complaints", 1 },
+    { "admin", 1 },         { "notification", 1 },  { "notify", 1 },
+    { "alert", 1 },         { "mail", 1 },          { "smtp", 1 },
+    { "server", 1 },        { "service", 1 },       { "support", 1 },
+    { "spam", 1 },          { "antispam", 1 },      { "virus", 1 },
+    { "antivirus", 1 },     { "filter", 1 },        { "gateway", 1 },
+    { "security", 1 },      { "root", 1 },          { "mmdf", 2 },
+    { "uucp", 2 },          { "error", 1 },         { "autosupport", 1 },
 };
 
 static void
@@ -225,7 +225,8 @@ score_origin(Report *r)
         const char *raw = message_header(m, "From");
         from = 1;
         if (raw != NULL) {
-            g_autofree char *small = g_ascii_strdown(raw, MIN(strlen(raw), 80));
+            g_autofree char *small =
+                g_ascii_strdown(raw, (gssize) strnlen(raw, 80));
             if (strstr(small, "daemon") != NULL ||
                 strstr(small, "postmaster") != NULL ||
                 strstr(small, "mail delivery") != NULL)
@@ -298,16 +299,16 @@ static bool
 is_answer_subject(const char *subject)
 {
     static const char *const prefixes[] = {
-        "re:",  "re :", "fw:",   "fwd:",  "aw:",  "wg:",  "tr:", "rv:", "sv:",
-        "vs:",  "vb:",  "antw:", "doorst:", "odp:", "pd:", "r:", "i:",  "rif:",
-        "enc:", "res:", "ynt:",  "ilt:",  "vl:",  "videresend:", "回复:", "转发:",
-        "回覆:", "轉寄:", "re[", "fwd "
+        "re:",     "re :",  "fw:",   "fwd:",  "aw:", "wg:",
+        "tr:",     "rv:",   "sv:",   "vs:",   "vb:", "antw:",
+        "doorst:", "odp:",  "pd:",   "r:",    "i:",  "rif:",
+        "enc:",    "res:",  "ynt:",  "ilt:",  "vl:", "videresend:",
+        "回复:",   "转发:", "回覆:", "轉寄:", "re[", "fwd "
     };
     while (g_ascii_isspace(*subject))
         subject++;
     for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
-        if (g_ascii_strncasecmp(subject, prefixes[i], strlen(prefixes[i])) ==
-            0)
+        if (g_ascii_strncasecmp(subject, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
     return false;
 }
@@ -320,9 +321,10 @@ is_answer_subject(const char *subject)
 static void
 append_html(GString *out, const char *html, size_t len)
 {
-    static const char *const blocks[] = { "br", "p", "/p", "div", "/div", "tr",
-                                          "/tr", "li", "h1", "h2", "h3", "pre",
-                                          "/td", "blockquote", "table", "hr" };
+    static const char *const blocks[] = { "br",   "p",          "/p",    "div",
+                                          "/div", "tr",         "/tr",   "li",
+                                          "h1",   "h2",         "h3",    "pre",
+                                          "/td",  "blockquote", "table", "hr" };
     for (size_t i = 0; i < len;) {
         if (html[i] == '<') {
             const char *close = memchr(html + i, '>', len - i);
@@ -335,8 +337,8 @@ append_html(GString *out, const char *html, size_t len)
                                 (word == 0 && name[word] == '/')))
                 word++;
             /* "<a@b.c>" that was not escaped is an address. */
-            if (memchr(name, '@', n) != NULL &&
-                memchr(name, ' ', n) == NULL && memchr(name, '=', n) == NULL) {
+            if (memchr(name, '@', n) != NULL && memchr(name, ' ', n) == NULL &&
+                memchr(name, '=', n) == NULL) {
                 g_string_append_len(out, html + i, (gssize) n + 2);
                 i += n + 2;
                 continue;
@@ -350,9 +352,9 @@ append_html(GString *out, const char *html, size_t len)
             i += n + 2;
             if ((word == 5 && g_ascii_strncasecmp(name, "style", 5) == 0) ||
                 (word == 6 && g_ascii_strncasecmp(name, "script", 6) == 0)) {
-                const char *end = g_strstr_len(html + i, (gssize) (len - i),
-                                               word == 5 ? "</style"
-                                                         : "</script");
+                const char *end =
+                    g_strstr_len(html + i, (gssize) (len - i),
+                                 word == 5 ? "</style" : "</script");
                 if (end == NULL)
                     break;
                 i = (size_t) (end - html);
@@ -369,9 +371,9 @@ append_html(GString *out, const char *html, size_t len)
                              { "&#64;", '@' },  { "&apos;", '\'' } };
             size_t e = 0;
             while (e < G_N_ELEMENTS(entities) &&
-                   g_ascii_strncasecmp(html + i, entities[e].name,
-                                       MIN(len - i,
-                                           strlen(entities[e].name))) != 0)
+                   g_ascii_strncasecmp(
+                       html + i, entities[e].name,
+                       MIN(len - i, strlen(entities[e].name))) != 0)
                 e++;
             if (e < G_N_ELEMENTS(entities) &&
                 len - i >= strlen(entities[e].name)) {
@@ -406,9 +408,9 @@ read_text(Report *r)
     for (int pass = 0; pass < 2 && only == NULL && joined == NULL; pass++) {
         for (size_t i = 0; i < r->message->n_parts; i++) {
             const Part *part = &r->message->parts[i];
-            bool wanted = pass == 0 ? part->kind == PART_PLAIN ||
-                                          part->kind == PART_TEXT
-                                    : part->kind == PART_HTML;
+            bool wanted =
+                pass == 0 ? part->kind == PART_PLAIN || part->kind == PART_TEXT
+                          : part->kind == PART_HTML;
             if (part->enclosing >= 0 || !wanted || part->text == NULL ||
                 !has_words(part))
                 continue;
@@ -444,9 +446,8 @@ read_text(Report *r)
         r->text.text = "";
         r->text.len = 0;
     }
-    r->text.n_hits = phrase_set_scan(r->rules->text, r->text.text,
-                                     r->text.len, r->text.hits,
-                                     PHRASE_HITS_MAX);
+    r->text.n_hits = phrase_set_scan(r->rules->text, r->text.text, r->text.len,
+                                     r->text.hits, PHRASE_HITS_MAX);
     r->end = text_end_of_report(&r->text);
 }
 
@@ -568,8 +569,7 @@ read_returned(Report *r)
         while (name < n && (g_ascii_isalnum(line[name]) || line[name] == '-'))
             name++;
         if (name > 1 && name < n && line[name] == ':') {
-            HeaderList list =
-                header_list_parse(line, r->text.len - at, NULL);
+            HeaderList list = header_list_parse(line, r->text.len - at, NULL);
             returned_from_headers(returned, &list);
             header_list_clear(&list);
             return;
@@ -586,8 +586,7 @@ returned_single_to(const Report *r)
         const char *to = header_value(&r->returned->headers, "To");
         if (to != NULL) {
             MailboxList list = mailbox_list_parse(to);
-            char *email =
-                list.n == 1 ? g_strdup(list.items[0].email) : NULL;
+            char *email = list.n == 1 ? g_strdup(list.items[0].email) : NULL;
             mailbox_list_clear(&list);
             return email;
         }
@@ -619,8 +618,8 @@ add_bounce(Analysis *analysis, const char *email, const char *final,
         Bounce *b = &g_array_index(analysis->bounces, Bounce, i);
         if (!same_address(b->email, email))
             continue;
-        bool other_target = final != NULL && b->final != NULL &&
-                            !same_address(final, b->final);
+        bool other_target =
+            final != NULL && b->final != NULL && !same_address(final, b->final);
         bool worse = verdict->class > b->class;
         if (other_target ? !worse && verdict->class < b->class : worse) {
             b->class = verdict->class;
@@ -638,9 +637,8 @@ add_bounce(Analysis *analysis, const char *email, const char *final,
     }
     Bounce bounce = {
         .email = g_strdup(email),
-        .final = final != NULL && !same_address(final, email)
-                     ? g_strdup(final)
-                     : NULL,
+        .final = final != NULL && !same_address(final, email) ? g_strdup(final)
+                                                              : NULL,
         .class = verdict->class,
         .status = g_strdup(verdict->status),
         .reason = bounce_reason_name(verdict->reason),
@@ -684,9 +682,9 @@ explain(const Report *r, const GArray *addresses, const char *email,
     unsigned used = 0;
     for (unsigned i = 0; i < addresses->len && used < 3; i++) {
         const TextAddress *a = &g_array_index(addresses, TextAddress, i);
-        if (a->score < 2 || (!same_address(a->email, email) &&
-                             !same_address(a->forwarded, email) &&
-                             !same_address(a->email, final)))
+        if (MAX(a->score, a->own) < 2 || (!same_address(a->email, email) &&
+                                          !same_address(a->forwarded, email) &&
+                                          !same_address(a->email, final)))
             continue;
         size_t start = line_start_of(text, a->where.start);
         size_t end = r->end;
@@ -837,6 +835,16 @@ choose(const Report *r, const GArray *addresses)
             return chosen;
     }
 
+    /* Trace fields can mistake the failed address for ours. */
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->own >= 3 &&
+            !same_address(a->email, r->analysis->returned.from) &&
+            !same_address(a->email, r->analysis->returned.return_path)) {
+            g_ptr_array_add(chosen, g_strdup(a->email));
+            return chosen;
+        }
+    }
     /* A return address of ours that bears the recipient's (VERP). */
     for (unsigned i = 0; i < r->envelope->recipients->len; i++) {
         char *email =
@@ -966,9 +974,10 @@ read_feedback(Report *r)
                                   g_ptr_array_new_with_free_func(g_free) };
     feedback_parse(r->feedback->text != NULL ? r->feedback->text : "",
                    r->feedback->len, &report);
-    static const char *const complaints[] = { "abuse", "fraud", "opt-out",
-                                              "opt-out-list", "complaint",
-                                              "miscategorized", "" };
+    static const char *const complaints[] = { "abuse",     "fraud",
+                                              "opt-out",   "opt-out-list",
+                                              "complaint", "miscategorized",
+                                              "" };
     bool complaint = false;
     for (size_t i = 0; i < G_N_ELEMENTS(complaints) && !complaint; i++)
         complaint = strcmp(report.type, complaints[i]) == 0;
@@ -977,8 +986,8 @@ read_feedback(Report *r)
         returned_from_headers(&r->analysis->returned, &r->returned->headers);
         const char *hotmail =
             header_value(&r->returned->headers, "X-HmXmrOriginalRecipient");
-        char *email = report.recipients->len == 0 ? first_address(hotmail)
-                                                  : NULL;
+        char *email =
+            report.recipients->len == 0 ? first_address(hotmail) : NULL;
         if (email != NULL)
             g_ptr_array_add(report.recipients, email);
     }
@@ -1019,12 +1028,11 @@ static bool
 read_json(Report *r, bool complaint)
 {
     GString *plain = g_string_sized_new(r->text.len);
-    const char *first = g_strstr_len(
-        r->text.text, (gssize) r->text.len,
-        complaint ? "\\\"complainedRecipients" : "\\\"bouncedRecipients");
+    const char *first = g_strstr_len(r->text.text, (gssize) r->text.len,
+                                     complaint ? "\\\"complainedRecipients"
+                                               : "\\\"bouncedRecipients");
     for (size_t i = 0; i < r->text.len; i++) {
-        if (first != NULL && r->text.text[i] == '\\' &&
-            i + 1 < r->text.len)
+        if (first != NULL && r->text.text[i] == '\\' && i + 1 < r->text.len)
             i++;
         g_string_append_c(plain, r->text.text[i]);
     }
@@ -1047,8 +1055,8 @@ read_json(Report *r, bool complaint)
             stop = (size_t) (close - plain->str);
     }
 
-    g_autofree char *type = json_string(plain->str, 0, plain->len,
-                                        "bounceType");
+    g_autofree char *type =
+        json_string(plain->str, 0, plain->len, "bounceType");
     g_autofree char *source = json_string(plain->str, 0, plain->len, "source");
     g_autofree char *id = json_string(plain->str, 0, plain->len, "messageId");
     if (source != NULL && r->analysis->returned.from == NULL)
@@ -1070,17 +1078,15 @@ read_json(Report *r, bool complaint)
         at = end;
         g_autofree char *email =
             json_string(plain->str, start, end, "emailAddress");
-        char *address = email != NULL ? dsn_address(email, strlen(email))
-                                      : NULL;
+        char *address =
+            email != NULL ? dsn_address(email, strlen(email)) : NULL;
         if (address == NULL)
             continue;
         g_ptr_array_add(emails, address);
         DsnRecipient d = { .action = ACTION_FAILED,
                            .final = g_strdup(address) };
-        d.diagnostic =
-            json_string(plain->str, start, end, "diagnosticCode");
-        g_autofree char *status =
-            json_string(plain->str, start, end, "status");
+        d.diagnostic = json_string(plain->str, start, end, "diagnosticCode");
+        g_autofree char *status = json_string(plain->str, start, end, "status");
         if (status != NULL)
             g_strlcpy(d.status, status, sizeof d.status);
         /* Amazon keeps a list of dead addresses of its own. */
@@ -1123,8 +1129,7 @@ read_bounce(Report *r, const TextMarks *marks)
     collect_own(r);
     bool transient = marks->transient || r->subject_transient;
 
-    g_autoptr(GArray) addresses =
-        text_addresses(r->text.text, r->end, r->own);
+    g_autoptr(GArray) addresses = text_addresses(r->text.text, r->end, r->own);
     g_autoptr(GArray) recipients = status_recipients(r, false);
     if (recipients->len == 0 && marks->dsn_field)
         (void) dsn_parse(r->text.text, r->end, recipients);
@@ -1164,8 +1169,9 @@ is_report(const Report *r, const TextMarks *marks)
         content += 3;
     if (r->failed != NULL || r->status != NULL)
         content += 3;
-    return content >= CONTENT_SCORE && (r->subject >= 2 || marks->lead >= 2 ||
-                                        marks->dsn_field || r->failed) &&
+    return content >= CONTENT_SCORE &&
+           (r->subject >= 2 || marks->lead >= 2 || marks->dsn_field ||
+            r->failed) &&
            r->origin + content >= REPORT_SCORE;
 }
 
@@ -1223,8 +1229,7 @@ bounce_find(const BounceRules *rules, const Message *message,
         } else if (!status && r->failed == NULL &&
                    r->subject_notice + marks.notice >= 3) {
             found = conclude(r, VERDICT_IGNORE, "notification");
-        } else if (!status &&
-                   MAX(r->subject_success, marks.success) >= 3 &&
+        } else if (!status && MAX(r->subject_success, marks.success) >= 3 &&
                    !marks.reason) {
             found = conclude(r, VERDICT_IGNORE, "delivered");
         } else if (formal || is_report(r, &marks)) {

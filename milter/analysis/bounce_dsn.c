@@ -38,8 +38,8 @@ static const struct {
     { "action", FIELD_ACTION },
     { "status", FIELD_STATUS },
     { "diagnosticcode", FIELD_DIAGNOSTIC },
-    { "xsupplementaryinfo", FIELD_EXPLANATION },  /* Exchange, Domino */
-    { "xdisplayerror", FIELD_EXPLANATION },       /* gateways */
+    { "xsupplementaryinfo", FIELD_EXPLANATION }, /* Exchange, Domino */
+    { "xdisplayerror", FIELD_EXPLANATION },      /* gateways */
     { "remotemta", FIELD_REMOTE },
     { "reportingmta", FIELD_REPORTING },
 };
@@ -57,8 +57,7 @@ nearly_equal(const char *a, size_t a_len, const char *b, size_t b_len)
     size_t a_left = a_len - i - j, b_left = b_len - i - j;
     if (a_left <= 1 && b_left <= 1)
         return true;
-    return a_left == 2 && b_left == 2 && a[i] == b[i + 1] &&
-           a[i + 1] == b[i];
+    return a_left == 2 && b_left == 2 && a[i] == b[i + 1] && a[i + 1] == b[i];
 }
 
 static DsnField
@@ -184,11 +183,11 @@ set_action(DsnRecipient *group, const char *value, size_t len)
         const char *word;
         DsnAction action;
     } actions[] = {
-        { "fail", ACTION_FAILED },        { "bounce", ACTION_FAILED },
-        { "permanent", ACTION_FAILED },   { "undeliver", ACTION_FAILED },
-        { "delay", ACTION_DELAYED },      { "deferred", ACTION_DELAYED },
-        { "transient", ACTION_DELAYED },  { "deliver", ACTION_DELIVERED },
-        { "relay", ACTION_DELIVERED },    { "expand", ACTION_DELIVERED },
+        { "fail", ACTION_FAILED },       { "bounce", ACTION_FAILED },
+        { "permanent", ACTION_FAILED },  { "undeliver", ACTION_FAILED },
+        { "delay", ACTION_DELAYED },     { "deferred", ACTION_DELAYED },
+        { "transient", ACTION_DELAYED }, { "deliver", ACTION_DELIVERED },
+        { "relay", ACTION_DELIVERED },   { "expand", ACTION_DELIVERED },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
         size_t n = strlen(actions[i].word);
@@ -262,9 +261,8 @@ take_field(DsnField field, const char *value, size_t len, DsnRecipient *group,
             skip = (size_t) (semicolon + 1 - value);
         group->diagnostic =
             field == FIELD_DIAGNOSTIC
-                ? g_strdup_printf("%.*s%s%s", (int) (len - skip),
-                                  value + skip, before ? "\n" : "",
-                                  before ? before : "")
+                ? g_strdup_printf("%.*s%s%s", (int) (len - skip), value + skip,
+                                  before ? "\n" : "", before ? before : "")
                 : g_strdup_printf("%s%s%.*s", before ? before : "",
                                   before ? "\n" : "", (int) len, value);
         g_free(before);

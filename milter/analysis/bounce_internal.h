@@ -133,8 +133,9 @@ typedef struct {
     char *email;
     char *forwarded; /* where "expanded from" tells that it led; or NULL */
     Span where;      /* of the address itself */
-    int score;
-    bool behind; /* what explains it stands before it (transcripts) */
+    int score;       /* see bounce_text.c */
+    int own;         /* the score that one of our own addresses would have */
+    bool behind;     /* what explains it stands before it (transcripts) */
 } TextAddress;
 
 /* Where the returned copy begins: `len` when there is none. */
@@ -142,8 +143,7 @@ size_t text_end_of_report(const Scanned *text);
 
 /* Addresses in the first `end` bytes, in the order they stand. `own` are not
  * failed recipients unless nothing else is found. */
-GArray *text_addresses(const char *text, size_t end,
-                       const char *const *own);
+GArray *text_addresses(const char *text, size_t end, const char *const *own);
 
 /* The addr-spec around text[at] == '@', or false. */
 bool text_address_at(const char *text, size_t len, size_t at, Span *out);
@@ -158,8 +158,8 @@ enum { EVIDENCE_SPANS = 6 };
  * nearer the explanation, the more it counts. */
 typedef struct {
     DsnAction action;
-    const char *status;      /* Status field, "" when there is none */
-    const char *remote;      /* or NULL */
+    const char *status; /* Status field, "" when there is none */
+    const char *remote; /* or NULL */
     const Scanned *texts[EVIDENCE_SPANS]; /* each with its span */
     Span spans[EVIDENCE_SPANS];
     size_t n;

@@ -128,8 +128,7 @@ phrase_set_new(const Phrase *const *tables, size_t n_tables)
     }
 
     set->n_states = ends->len;
-    set->next =
-        g_memdup2(children->data, children->len * sizeof(uint16_t));
+    set->next = g_memdup2(children->data, children->len * sizeof(uint16_t));
     set->row = g_memdup2(ends->data, ends->len * sizeof(uint16_t));
     set->also = g_new0(uint16_t, set->n_states);
     complete(set);
@@ -173,8 +172,7 @@ fold(const char *text, size_t len, size_t *at, uint8_t out[2])
     if (left >= 2) {
         uint8_t d = (uint8_t) s[1];
         for (size_t i = 0; i < G_N_ELEMENTS(folds); i++) {
-            if (c == folds[i].lead && d >= folds[i].low &&
-                d <= folds[i].high) {
+            if (c == folds[i].lead && d >= folds[i].low && d <= folds[i].high) {
                 *at += 2;
                 out[0] = folds[i].new_lead;
                 out[1] = (uint8_t) (d + folds[i].shift);

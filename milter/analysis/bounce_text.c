@@ -69,12 +69,11 @@ text_address_at(const char *text, size_t len, size_t at, Span *out)
     } else {
         while (end < len && end - at < ADDRESS_MAX) {
             uint8_t c = (uint8_t) text[end];
-            if (g_ascii_isalnum((char) c) || c == '-' || c == '.' ||
-                c == '_') {
+            if (g_ascii_isalnum((char) c) || c == '-' || c == '.' || c == '_') {
                 end++;
             } else if (c >= 0x80) {
-                gunichar u = g_utf8_get_char_validated(text + end,
-                                                       (gssize) (len - end));
+                gunichar u =
+                    g_utf8_get_char_validated(text + end, (gssize) (len - end));
                 if (u >= (gunichar) -2 || !g_unichar_isalnum(u) ||
                     (u >= 0x2e80 && end > at + 1 &&
                      g_ascii_isalnum(text[end - 1])))
@@ -94,8 +93,8 @@ text_address_at(const char *text, size_t len, size_t at, Span *out)
     size_t start = at;
     if (at > 1 && text[at - 1] == '"') {
         start = at - 1;
-        while (start > 0 && at - start < LOCAL_MAX &&
-               text[start - 1] != '"' && text[start - 1] != '\n')
+        while (start > 0 && at - start < LOCAL_MAX && text[start - 1] != '"' &&
+               text[start - 1] != '\n')
             start--;
         if (start == 0 || text[start - 1] != '"' || start == at - 1)
             return false;
@@ -112,9 +111,9 @@ text_address_at(const char *text, size_t len, size_t at, Span *out)
             start -= n;
         }
         /* "to=a@b", "for|a@b" and quotation marks around it. */
-        static const char *const glued[] = { "to=",        "from=", "rcpt=",
-                                             "recipient=", "f=",    "t=",
-                                             "email=",     "for=" };
+        static const char *const glued[] = {
+            "to=", "from=", "rcpt=", "recipient=", "f=", "t=", "email=", "for="
+        };
         for (size_t i = 0; i < G_N_ELEMENTS(glued); i++) {
             size_t n = strlen(glued[i]);
             if (at - start > n &&
@@ -150,8 +149,7 @@ address_unwrap(const char *address)
         g_auto(GStrv) parts = g_strsplit(local, "=", -1);
         guint count = g_strv_length(parts);
         if (count >= 4 && strchr(parts[count - 2], '.') != NULL)
-            return g_strdup_printf("%s@%s", parts[count - 1],
-                                   parts[count - 2]);
+            return g_strdup_printf("%s@%s", parts[count - 1], parts[count - 2]);
         return NULL;
     }
     /* BATV: prvs=tag=user, prvs=user=tag, msprvs1=tag=..., btv1==tag==user */
@@ -191,8 +189,7 @@ address_unwrap(const char *address)
     for (const char *p = equals + 1; *p != '\0'; p++)
         if (!g_ascii_isalnum(*p) && *p != '.' && *p != '-')
             return NULL;
-    return g_strdup_printf("%.*s@%s", (int) (equals - user), user,
-                           equals + 1);
+    return g_strdup_printf("%.*s@%s", (int) (equals - user), user, equals + 1);
 }
 
 /* --- the returned copy ------------------------------------------------------ */
@@ -205,13 +202,20 @@ is_mail_field(const char *line, size_t len, bool *out_certain)
         const char *name;
         bool certain;
     } fields[] = {
-        { "Received:", true },      { "Return-Path:", true },
-        { "Message-ID:", true },    { "DKIM-Signature:", true },
-        { "MIME-Version:", true },  { "From:", false },
-        { "To:", false },           { "Subject:", false },
-        { "Date:", false },         { "Content-Type:", false },
-        { "X-Mailer:", false },     { "Reply-To:", false },
-        { "Sender:", false },       { "Cc:", false },
+        { "Received:", true },
+        { "Return-Path:", true },
+        { "Message-ID:", true },
+        { "DKIM-Signature:", true },
+        { "MIME-Version:", true },
+        { "From:", false },
+        { "To:", false },
+        { "Subject:", false },
+        { "Date:", false },
+        { "Content-Type:", false },
+        { "X-Mailer:", false },
+        { "Reply-To:", false },
+        { "Sender:", false },
+        { "Cc:", false },
         { "Content-Transfer-Encoding:", false },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
@@ -239,8 +243,7 @@ text_end_of_report(const Scanned *text)
         /* Vaguer words count only in a line that is drawn as a divider. */
         const char *line = text->text + start;
         size_t skip = strspn(line, " \t");
-        if (hit->phrase->strength < 3 &&
-            strchr("-=_*", line[skip]) == NULL)
+        if (hit->phrase->strength < 3 && strchr("-=_*", line[skip]) == NULL)
             continue;
         if (line[skip] == '>' || start == 0)
             continue;
@@ -296,6 +299,9 @@ static const struct {
     { "sending mail to", LEAD_SENDER },
     { "a message to", LEAD_SENDER },
     { "write to", LEAD_SENDER },
+    { "your mail to", LEAD_RECIPIENT },
+    { "your e-mail to", LEAD_RECIPIENT },
+    { "the mail to", LEAD_RECIPIENT },
     { "mail to", LEAD_WEAK },
     { "forward to", LEAD_SENDER },
     { "forward this", LEAD_SENDER },
@@ -453,8 +459,8 @@ context_before(const char *text, size_t line_start, size_t at, char *out,
                 continue;
             }
             /* the type before an address, and links around it */
-            static const char *const skipped[] = { "mailto", "rfc822",
-                                                   "smtp", "utf-8" };
+            static const char *const skipped[] = { "mailto", "rfc822", "smtp",
+                                                   "utf-8" };
             bool skip = false;
             for (size_t i = 0; i < G_N_ELEMENTS(skipped) && *out_label | 1;
                  i++) {
@@ -529,8 +535,7 @@ reply_behind(const char *s, size_t len)
     while (i < len && (s[i] == ' ' || s[i] == '\t'))
         i++;
     return len - i >= 3 && strchr("45#", s[i]) != NULL &&
-           (s[i] == '#' ||
-            (g_ascii_isdigit(s[i + 1]) || s[i + 1] == '.'));
+           (s[i] == '#' || (g_ascii_isdigit(s[i + 1]) || s[i + 1] == '.'));
 }
 
 /* "554 5.0.0 <a@b>... what went wrong": our own mailer's line in a transcript,
@@ -558,8 +563,8 @@ score_of(const char *text, size_t len, size_t line_start, size_t line_end,
 {
     char context[CONTEXT_MAX + 1];
     bool label, empty;
-    size_t n = context_before(text, line_start, address->start, context,
-                              &label, &empty);
+    size_t n = context_before(text, line_start, address->start, context, &label,
+                              &empty);
     const char *behind = text + address->end;
     size_t behind_len = line_end - address->end;
 
@@ -656,11 +661,9 @@ text_addresses(const char *text, size_t end, const char *const *own)
 
         /* Quotations are somebody else's words; URLs are no addresses. */
         if (text[line_start] == '>' &&
-            (end - line_start < 3 ||
-             strncmp(text + line_start, ">>>", 3) != 0))
+            (end - line_start < 3 || strncmp(text + line_start, ">>>", 3) != 0))
             continue;
-        if (span.start >= 3 &&
-            strncmp(text + span.start - 3, "://", 3) == 0)
+        if (span.start >= 3 && strncmp(text + span.start - 3, "://", 3) == 0)
             continue;
         const char *domain = text + here + 1;
         size_t domain_len = span.end - here - 1;
@@ -669,8 +672,7 @@ text_addresses(const char *text, size_t end, const char *const *own)
             continue;
 
         TextAddress address = { .where = span };
-        address.email =
-            g_strndup(text + span.start, span.end - span.start);
+        address.email = g_strndup(text + span.start, span.end - span.start);
         if (list->len > 0 && is_origin_lead(text, span.start)) {
             TextAddress *last =
                 &g_array_index(list, TextAddress, list->len - 1);
@@ -681,10 +683,12 @@ text_addresses(const char *text, size_t end, const char *const *own)
             last->email = address.email;
             continue;
         }
-        address.score = score_of(text, end, line_start, line_end, &span,
-                                 &address.behind);
-        if (is_own(own, address.email))
+        address.score =
+            score_of(text, end, line_start, line_end, &span, &address.behind);
+        if (is_own(own, address.email)) {
+            address.own = address.score;
             address.score = 0;
+        }
         g_array_append_val(list, address);
     }
     return list;

@@ -17,10 +17,10 @@
 /* --- SMTP replies ------------------------------------------------------------ */
 
 typedef struct {
-    int code;      /* 550, 0 none */
-    char enh[12];  /* "5.1.1", or "" */
-    size_t at;     /* where it stands */
-    int weight;    /* how much it can decide */
+    int code;     /* 550, 0 none */
+    char enh[12]; /* "5.1.1", or "" */
+    size_t at;    /* where it stands */
+    int weight;   /* how much it can decide */
     size_t tier;
 } Reply;
 
@@ -28,13 +28,52 @@ static bool
 is_reply_code(int code)
 {
     switch (code) {
-    case 421: case 422: case 431: case 432: case 441: case 442: case 446:
-    case 447: case 449: case 458: case 459: case 471: case 472:
-    case 500: case 501: case 502: case 503: case 504: case 505:
-    case 510: case 511: case 512: case 513: case 515: case 517:
-    case 521: case 522: case 523: case 525: case 530: case 531: case 533:
-    case 534: case 535: case 538: case 541: case 542: case 544: case 546:
-    case 563: case 564: case 570: case 571: case 572: case 573: case 577:
+    case 421:
+    case 422:
+    case 431:
+    case 432:
+    case 441:
+    case 442:
+    case 446:
+    case 447:
+    case 449:
+    case 458:
+    case 459:
+    case 471:
+    case 472:
+    case 500:
+    case 501:
+    case 502:
+    case 503:
+    case 504:
+    case 505:
+    case 510:
+    case 511:
+    case 512:
+    case 513:
+    case 515:
+    case 517:
+    case 521:
+    case 522:
+    case 523:
+    case 525:
+    case 530:
+    case 531:
+    case 533:
+    case 534:
+    case 535:
+    case 538:
+    case 541:
+    case 542:
+    case 544:
+    case 546:
+    case 563:
+    case 564:
+    case 570:
+    case 571:
+    case 572:
+    case 573:
+    case 577:
         return true;
     default:
         return (code >= 450 && code <= 455) || (code >= 550 && code <= 557);
@@ -60,8 +99,7 @@ enhanced_at(const char *s, size_t len)
     if (digits == 0 || digits > 3)
         return 0;
     if (i < len && (g_ascii_isalpha(s[i]) || s[i] == '@' || s[i] == '_' ||
-                    (s[i] == '.' && i + 1 < len &&
-                     g_ascii_isalnum(s[i + 1]))))
+                    (s[i] == '.' && i + 1 < len && g_ascii_isalnum(s[i + 1]))))
         return 0;
     return i;
 }
@@ -111,8 +149,7 @@ find_reply(const char *text, Span span, size_t tier, Reply *best)
 
         /* What follows another refusal decides little. */
         bool after = r.code == 503 || strcmp(r.enh, "5.5.1") == 0 ||
-                     strcmp(r.enh, "5.0.0") == 0 ||
-                     strcmp(r.enh, "4.0.0") == 0;
+                     strcmp(r.enh, "5.0.0") == 0 || strcmp(r.enh, "4.0.0") == 0;
         bool permanent = r.code >= 500 || (r.code == 0 && r.enh[0] == '5');
         r.weight = after ? 1 : permanent ? 4 : 2;
         if (r.weight == 4 && r.enh[0] == '\0')
@@ -148,20 +185,20 @@ reason_of_enhanced(const char *enh, int code)
         const char *tail; /* without the class digit; '*' ends a family */
         Reason reason;
     } table[] = {
-        { ".1.1", REASON_USERUNKNOWN },   { ".1.2", REASON_HOSTUNKNOWN },
-        { ".1.3", REASON_USERUNKNOWN },   { ".1.6", REASON_HASMOVED },
-        { ".1.7", REASON_REJECTED },      { ".1.8", REASON_REJECTED },
-        { ".1.10", REASON_USERUNKNOWN },  { ".1.*", REASON_UNDEFINED },
-        { ".2.1", REASON_SUSPEND },       { ".2.2", REASON_MAILBOXFULL },
-        { ".2.3", REASON_SIZE },          { ".2.*", REASON_UNDEFINED },
-        { ".3.4", REASON_SIZE },          { ".3.*", REASON_SYSTEM },
-        { ".4.7", REASON_EXPIRED },       { ".4.*", REASON_NETWORK },
-        { ".5.3", REASON_RATELIMIT },     { ".5.*", REASON_UNDEFINED },
-        { ".6.*", REASON_CONTENT },       { ".7.13", REASON_SUSPEND },
-        { ".7.27", REASON_NOTACCEPT },    { ".7.20", REASON_AUTHFAILURE },
-        { ".7.21", REASON_AUTHFAILURE },  { ".7.22", REASON_AUTHFAILURE },
-        { ".7.23", REASON_AUTHFAILURE },  { ".7.24", REASON_AUTHFAILURE },
-        { ".7.26", REASON_AUTHFAILURE },  { ".7.25", REASON_REQUIREPTR },
+        { ".1.1", REASON_USERUNKNOWN },  { ".1.2", REASON_HOSTUNKNOWN },
+        { ".1.3", REASON_USERUNKNOWN },  { ".1.6", REASON_HASMOVED },
+        { ".1.7", REASON_REJECTED },     { ".1.8", REASON_REJECTED },
+        { ".1.10", REASON_USERUNKNOWN }, { ".1.*", REASON_UNDEFINED },
+        { ".2.1", REASON_SUSPEND },      { ".2.2", REASON_MAILBOXFULL },
+        { ".2.3", REASON_SIZE },         { ".2.*", REASON_UNDEFINED },
+        { ".3.4", REASON_SIZE },         { ".3.*", REASON_SYSTEM },
+        { ".4.7", REASON_EXPIRED },      { ".4.*", REASON_NETWORK },
+        { ".5.3", REASON_RATELIMIT },    { ".5.*", REASON_UNDEFINED },
+        { ".6.*", REASON_CONTENT },      { ".7.13", REASON_SUSPEND },
+        { ".7.27", REASON_NOTACCEPT },   { ".7.20", REASON_AUTHFAILURE },
+        { ".7.21", REASON_AUTHFAILURE }, { ".7.22", REASON_AUTHFAILURE },
+        { ".7.23", REASON_AUTHFAILURE }, { ".7.24", REASON_AUTHFAILURE },
+        { ".7.26", REASON_AUTHFAILURE }, { ".7.25", REASON_REQUIREPTR },
         { ".7.*", REASON_POLICY },
     };
     if (enh[0] == '\0')
@@ -192,7 +229,11 @@ reason_of_code(int code)
     case 522:
     case 552:
         return REASON_MAILBOXFULL;
-    case 500: case 501: case 502: case 503: case 504:
+    case 500:
+    case 501:
+    case 502:
+    case 503:
+    case 504:
         return REASON_SYNTAX;
     case 421:
         return REASON_EXPIRED;
@@ -246,8 +287,7 @@ look(const Evidence *evidence, Findings *f)
             default:
                 if (p->kind < REASON_N &&
                     (p->strength > best.strength ||
-                     (p->strength == best.strength &&
-                      p->kind < best.reason))) {
+                     (p->strength == best.strength && p->kind < best.reason))) {
                     best.reason = p->kind;
                     best.strength = p->strength;
                     best.at = hit->end > 0 ? hit->end - 1 : 0;
@@ -293,13 +333,15 @@ bounce_judge(const Evidence *evidence, BounceVerdict *verdict)
         (enh[0] == '\0' || strcmp(evidence->status + 1, ".0.0") != 0))
         enh = evidence->status;
     if (f.edge_denied && strcmp(enh, "5.4.1") == 0)
-        f.words = (Words){ .reason = REASON_USERUNKNOWN, .strength = 3,
-                           .at = f.words.at, .tier = f.words.tier };
+        f.words = (Words){ .reason = REASON_USERUNKNOWN,
+                           .strength = 3,
+                           .at = f.words.at,
+                           .tier = f.words.tier };
 
     /* Permanent, as the reply says, then the code, then the report. */
-    char digit = reply->code != 0  ? (char) ('0' + reply->code / 100)
+    char digit = reply->code != 0 ? (char) ('0' + reply->code / 100)
                  : enh[0] != '\0' ? enh[0]
-                                   : '5';
+                                  : '5';
     if (reply->code == 0 && evidence->status[0] != '\0' &&
         reply->enh[0] == '\0')
         digit = evidence->status[0];
@@ -329,24 +371,23 @@ bounce_judge(const Evidence *evidence, BounceVerdict *verdict)
         else if (no_code && f.words.tier >= 2)
             reason = REASON_UNDEFINED;
     } else if (strength == 1 && !hard_word) {
-        if (is_hard_reason(by_code) && (from_reply || reply->code == 521 ||
-                                        reply->code == 556))
+        if (is_hard_reason(by_code) &&
+            (from_reply || reply->code == 521 || reply->code == 556))
             reason = by_code;
     }
 
     if (reason == REASON_USERUNKNOWN) {
         if (f.at_mail || f.at_connect)
-            reason = strength >= 2 || from_reply ? REASON_REJECTED
-                                                 : REASON_BLOCKED;
+            reason =
+                strength >= 2 || from_reply ? REASON_REJECTED : REASON_BLOCKED;
         else if (f.carrier && f.at_data && strcmp(enh, "5.1.1") != 0)
             reason = REASON_FILTERED;
     }
 
-    bool final_dns = f.dns_verdict && !delayed &&
-                     (reason == REASON_HOSTUNKNOWN ||
-                      reason == REASON_NOTACCEPT) &&
-                     (evidence->action == ACTION_FAILED ||
-                      evidence->action == ACTION_NONE);
+    bool final_dns =
+        f.dns_verdict && !delayed &&
+        (reason == REASON_HOSTUNKNOWN || reason == REASON_NOTACCEPT) &&
+        (evidence->action == ACTION_FAILED || evidence->action == ACTION_NONE);
     if (delayed && reason != REASON_MAILBOXFULL &&
         (is_hard_reason(reason) || reason == REASON_UNDEFINED))
         reason = REASON_DELAYED;
