@@ -1,8 +1,295 @@
-/* signature.c - see signature.h */
+/*
+ * signature.c - the block at the end of the author's own words
+ *
+ * The author's text may stand in several runs (answers between quotations);
+ * a signature is at the end of one of them. Footers of programs and lawyers
+ * are taken off first. Then, if the markup or a "-- " line says where the
+ * signature begins, that is believed. Otherwise each line from the end upward
+ * gets the sum of its features' weights, and the block with the largest sum is
+ * the signature if the sum exceeds a threshold (a maximum subarray, as in
+ * Kadane's algorithm). What stands below the block (taglines, memberships) is
+ * part of it.
+ *
+ * A sign-off belongs to the block, so that "Regards, Tim" is a signature.
+ */
 #include "analysis/signature.h"
+
+#include "analysis/disclaimer.h"
+#include "analysis/signature_features.h"
+
+#include <string.h>
+
+#include "analysis/data/signature-weights.inc"
+
+enum {
+    BLOCK_LINES = 40,  /* non-empty lines looked at, from the end of a run */
+    BLOCK_BYTES = 4096,
+    ELEMENT_LINES = 40,
+    MAX_RUNS = 6,
+    TAIL_LINES = 8,
+};
+
+#define GIVE_UP (-9.0) /* so far below the best there is no way back */
+
+static const double weights[N_FEATURES] = {
+    [FEATURE_LINE] = WEIGHT_LINE,
+    [FEATURE_CLOSING] = WEIGHT_CLOSING,
+    [FEATURE_CLOSING_NAME] = WEIGHT_CLOSING_NAME,
+    [FEATURE_AUTHOR] = WEIGHT_AUTHOR,
+    [FEATURE_AUTHOR_WORD] = WEIGHT_AUTHOR_WORD,
+    [FEATURE_NAME_SHAPE] = WEIGHT_NAME_SHAPE,
+    [FEATURE_GIVEN] = WEIGHT_GIVEN,
+    [FEATURE_AFTER_CLOSING] = 0, /* only with a name, below */
+    [FEATURE_PHONE] = WEIGHT_PHONE,
+    [FEATURE_EXTENSION] = WEIGHT_EXTENSION,
+    [FEATURE_OWN_EMAIL] = WEIGHT_OWN_EMAIL,
+    [FEATURE_EMAIL] = WEIGHT_EMAIL,
+    [FEATURE_URL] = WEIGHT_URL,
+    [FEATURE_TITLE] = WEIGHT_TITLE,
+    [FEATURE_ORGANISATION] = WEIGHT_ORGANISATION,
+    [FEATURE_ADDRESS] = WEIGHT_ADDRESS,
+    [FEATURE_LABEL] = WEIGHT_LABEL,
+    [FEATURE_SEPARATORS] = WEIGHT_SEPARATORS,
+    [FEATURE_RULE] = WEIGHT_RULE,
+    [FEATURE_CAPITALS] = WEIGHT_CAPITALS,
+    [FEATURE_SENTENCE] = WEIGHT_SENTENCE,
+    [FEATURE_LOWER] = WEIGHT_LOWER,
+    [FEATURE_LONG] = WEIGHT_LONG,
+    [FEATURE_VERY_LONG] = WEIGHT_VERY_LONG,
+    [FEATURE_GREETING] = WEIGHT_GREETING,
+    [FEATURE_LIST] = WEIGHT_LIST,
+    [FEATURE_QUESTION] = WEIGHT_QUESTION,
+    [FEATURE_ELEMENT] = WEIGHT_ELEMENT,
+    [FEATURE_TABLE] = WEIGHT_TABLE,
+    [FEATURE_SMALL] = WEIGHT_SMALL,
+    [FEATURE_FIELD] = WEIGHT_FIELD,
+    [FEATURE_PARAGRAPH] = 0, /* only at the beginning, below */
+};
+
+#define HAS(bits, feature) (((bits) >> FEATURE_##feature) & 1)
+
+static double
+score_of(guint64 bits)
+{
+    double score = 0;
+    for (int i = 0; i < N_FEATURES; i++)
+        if ((bits >> i) & 1)
+            score += weights[i];
+    if (HAS(bits, AFTER_CLOSING) &&
+        (HAS(bits, NAME_SHAPE) || HAS(bits, AUTHOR) || HAS(bits, GIVEN)))
+        score += WEIGHT_AFTER_CLOSING;
+    return score;
+}
+
+typedef struct {
+    size_t start, end; /* lines [start, end) of one author's run */
+} Run;
+
+typedef struct {
+    size_t start, end;
+    double score;
+} Block;
+
+/* Runs of own lines, as many as fit: the first and the last ones. */
+static size_t
+find_runs(const Body *body, Run *runs)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < body->n_lines;) {
+        if (body->lines[i].zone != ZONE_OWN) {
+            i++;
+            continue;
+        }
+        Run run = { i, i };
+        while (i < body->n_lines && (body->lines[i].zone == ZONE_OWN ||
+                                     body->lines[i].zone == ZONE_DISCLAIMER)) {
+            if (body->lines[i].len > 0)
+                run.end = i + 1;
+            i++;
+        }
+        if (run.end == run.start)
+            continue;
+        if (n < MAX_RUNS) {
+            runs[n++] = run;
+        } else { /* keep the first and the latest */
+            memmove(&runs[1], &runs[2], (MAX_RUNS - 2) * sizeof *runs);
+            runs[MAX_RUNS - 1] = run;
+        }
+    }
+    return n;
+}
+
+static bool
+is_postscript(const Line *line)
+{
+    return line->len > 2 && (line->text[0] == 'P' || line->text[0] == 'p') &&
+           (line->text[1] == 'S' || line->text[1] == 's' ||
+            (line->text[1] == '.' && g_ascii_toupper(line->text[2]) == 'S')) &&
+           !g_ascii_isalpha(line->text[2] == '.' || line->text[1] == '.'
+                                ? line->text[MIN((size_t) 3, line->len - 1)]
+                                : line->text[2]);
+}
+
+static bool
+prev_is_blank(const Body *body, const Run *run, size_t i)
+{
+    return i == run->start || body->lines[i - 1].len == 0 ||
+           (body->lines[i].flags & (LINE_PARAGRAPH | LINE_AFTER_RULE));
+}
+
+/* Where the markup or a delimiter says that the signature begins. */
+static bool
+find_marked(const Body *body, const Run *run, Block *out)
+{
+    size_t lines = 0, seen = 0, words = 0;
+    size_t first = run->end;
+    for (size_t i = run->end; i-- > run->start;) {
+        const Line *line = &body->lines[i];
+        if (line->zone == ZONE_DISCLAIMER || line->len == 0)
+            continue;
+        if (++seen > 2 * ELEMENT_LINES)
+            break;
+        if (signature_delimiter(line)) {
+            /* a rule between two sections has prose on both sides */
+            if (words > 0 && seen <= ELEMENT_LINES &&
+                (line->len < 3 || line->text[2] != '-')) {
+                *out = (Block){ i, run->end, 10.0 };
+                return true;
+            }
+            break;
+        }
+        words++;
+    }
+    for (size_t i = run->start; i < run->end; i++) {
+        const Line *line = &body->lines[i];
+        if (!(line->flags & LINE_SIGNATURE_ELEMENT) || line->len == 0 ||
+            line->zone == ZONE_DISCLAIMER)
+            continue;
+        if (first == run->end)
+            first = i;
+        lines++;
+    }
+    if (lines == 0 || lines > ELEMENT_LINES)
+        return false;
+    /* A whole mail typed inside the element is no signature. */
+    size_t prose = 0;
+    for (size_t i = first; i < run->end; i++)
+        prose += (body->lines[i].flags & LINE_SIGNATURE_ELEMENT) &&
+                 body->lines[i].len > 100 &&
+                 body->lines[i].zone != ZONE_DISCLAIMER;
+    if (prose * 2 > lines || (first == run->start && prose > 0))
+        return false;
+    *out = (Block){ first, run->end, 10.0 };
+    return true;
+}
+
+/* The best block of the run by the sum of its lines' weights. */
+static bool
+find_scored(const Body *body, const Run *run, const Author *author, Block *out)
+{
+    size_t seen = 0, bytes = 0;
+    Block best = { run->end, run->end, 0 };
+    Block open = { run->end, run->end, 0 };
+    double tail = 0;
+    for (size_t i = run->end; i-- > run->start;) {
+        const Line *line = &body->lines[i];
+        if (line->zone == ZONE_DISCLAIMER || line->len == 0)
+            continue;
+        bytes += line->len;
+        if (++seen > BLOCK_LINES || (bytes > BLOCK_BYTES && seen > 1))
+            break;
+        bool after_closing = false;
+        for (size_t k = i; k-- > run->start;)
+            if (body->lines[k].len > 0) {
+                size_t rest;
+                after_closing = body->lines[k].len <= 60 &&
+                                signature_closing(body->lines[k].text,
+                                                  body->lines[k].len, &rest) &&
+                                rest == body->lines[k].len;
+                break;
+            }
+        if (is_postscript(line)) { /* what we have seen is a postscript */
+            open = (Block){ i, i, 0 };
+            best = (Block){ i, i, 0 };
+            tail = 0;
+            continue;
+        }
+        guint64 bits = signature_features(line, author, after_closing);
+        if (HAS(bits, GREETING))
+            break;
+        double score = score_of(bits);
+        if (open.score + score < 0) {
+            /* a new block may end above this line; each line that is left
+             * below costs a little */
+            tail += open.end > open.start ? 1.0 : 0.6;
+            if (HAS(bits, VERY_LONG) || HAS(bits, SENTENCE))
+                tail += 1.2;
+            open = (Block){ i, i, 0 };
+        } else {
+            open.start = i;
+            open.score += score;
+            double sum = open.score - tail;
+            if (prev_is_blank(body, run, i))
+                sum += WEIGHT_PARAGRAPH;
+            if (sum > best.score && !HAS(bits, SENTENCE))
+                best = (Block){ i, open.end, sum };
+        }
+        if (best.score > 0 && open.score - best.score < GIVE_UP / 2)
+            break;
+        if (tail > 6)
+            break;
+    }
+    if (best.score < SIGNATURE_THRESHOLD)
+        return false;
+    *out = best;
+    return true;
+}
+
+/* Lines below the block: taglines and memberships belong to it, prose that
+ * goes on does not. */
+static size_t
+block_end(const Body *body, const Run *run, const Block *block)
+{
+    size_t lines = 0, end = block->end;
+    for (size_t i = block->end; i < run->end; i++) {
+        const Line *line = &body->lines[i];
+        if (line->len == 0)
+            continue;
+        if (is_postscript(line) || ++lines > TAIL_LINES)
+            break;
+        end = i + 1;
+    }
+    return end;
+}
+
+static bool
+find_block(const Body *body, const Run *run, const Author *author, Block *out)
+{
+    if (find_marked(body, run, out))
+        return true;
+    if (!find_scored(body, run, author, out))
+        return false;
+    out->end = block_end(body, run, out);
+    return true;
+}
 
 void
 signature_mark(Body *body, const Mailbox *author)
 {
-    (void) body, (void) author;
+    Author known;
+    author_init(&known, author);
+    disclaimer_mark(body);
+
+    Run runs[MAX_RUNS];
+    size_t n = find_runs(body, runs);
+    Block best = { 0, 0, 0 };
+    for (size_t i = 0; i < n; i++) {
+        Block block;
+        if (find_block(body, &runs[i], &known, &block) &&
+            block.score > best.score)
+            best = block;
+    }
+    for (size_t i = best.start; i < best.end; i++)
+        if (body->lines[i].zone == ZONE_OWN)
+            body->lines[i].zone = ZONE_SIGNATURE;
 }
