@@ -3,6 +3,7 @@
 
 #include "analysis/form.h"
 #include "analysis/person.h"
+#include "analysis/signature_features.h"
 
 void
 contact_find(const Message *message, const Body *body, const Body *html,
@@ -10,6 +11,11 @@ contact_find(const Message *message, const Body *body, const Body *html,
              Analysis *analysis)
 {
     (void) html, (void) envelope, (void) options;
+    const Body *source = body;
+    for (size_t i = 0; i < source->n_lines; i++)
+        if (source->lines[i].zone == ZONE_SIGNATURE &&
+            source->lines[i].len > 0 && !signature_delimiter(&source->lines[i]))
+            g_ptr_array_add(analysis->signature, g_strdup(source->lines[i].text));
     if (message->from.n == 0)
         return;
     const Mailbox *author = &message->from.items[0];

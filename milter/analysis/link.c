@@ -110,8 +110,11 @@ proofpoint_v3(const char *url)
     g_autofree char *coded = g_strndup(end + 3, coded_len);
     for (char *p = coded; *p != '\0'; p++)
         *p = *p == '-' ? '+' : *p == '_' ? '/' : *p;
-    g_autofree char *padded = g_strconcat(
-        coded, coded_len % 4 == 2 ? "==" : coded_len % 4 == 3 ? "=" : "", NULL);
+    g_autofree char *padded = g_strconcat(coded,
+                                          coded_len % 4 == 2   ? "=="
+                                          : coded_len % 4 == 3 ? "="
+                                                               : "",
+                                          NULL);
     gsize n = 0;
     g_autofree guchar *replaced =
         padded[0] != '\0' ? g_base64_decode(padded, &n) : NULL;
@@ -219,11 +222,38 @@ static bool
 is_tracker(const char *name, size_t len)
 {
     static const char *const trackers[] = {
-        "fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid",
-        "igsh", "yclid", "ref", "ref_src", "ref_url", "trk", "trackingId",
-        "lipi", "licu", "originalSubdomain", "si", "_hsenc", "_hsmi", "vero_id",
-        "oly_enc_id", "mkt_tok", "cmpid", "s_cid", "__twitter_impression",
-        "src", "source", "wt_mc", "elqTrackId", "sc_channel", "spm",
+        "fbclid",
+        "gclid",
+        "dclid",
+        "msclkid",
+        "mc_cid",
+        "mc_eid",
+        "igshid",
+        "igsh",
+        "yclid",
+        "ref",
+        "ref_src",
+        "ref_url",
+        "trk",
+        "trackingId",
+        "lipi",
+        "licu",
+        "originalSubdomain",
+        "si",
+        "_hsenc",
+        "_hsmi",
+        "vero_id",
+        "oly_enc_id",
+        "mkt_tok",
+        "cmpid",
+        "s_cid",
+        "__twitter_impression",
+        "src",
+        "source",
+        "wt_mc",
+        "elqTrackId",
+        "sc_channel",
+        "spm",
     };
     if (len >= 4 && strncmp(name, "utm_", 4) == 0)
         return true;
@@ -240,8 +270,8 @@ without_trackers(const char *url)
     const char *fragment = strchr(url, '#');
     const char *query = strchr(url, '?');
     if (query == NULL || (fragment != NULL && fragment < query)) {
-        if (fragment != NULL && (fragment[1] == '\0' ||
-                                 strstr(fragment, "utm_") != NULL))
+        if (fragment != NULL &&
+            (fragment[1] == '\0' || strstr(fragment, "utm_") != NULL))
             return g_strndup(url, (size_t) (fragment - url));
         return g_strdup(url);
     }
@@ -263,43 +293,94 @@ without_trackers(const char *url)
 }
 
 static const char *const social[] = {
-    "linkedin.com", "lnkd.in",      "twitter.com",   "x.com",
-    "facebook.com", "fb.com",       "fb.me",         "instagram.com",
-    "xing.com",     "youtube.com",  "youtu.be",      "tiktok.com",
-    "pinterest.com", "vimeo.com",   "threads.net",   "bsky.app",
-    "mastodon.social", "github.com", "gitlab.com",   "behance.net",
-    "dribbble.com", "soundcloud.com", "spotify.com", "t.me",
-    "telegram.me",  "vk.com",       "ok.ru",         "weibo.com",
-    "wechat.com",   "weixin.qq.com", "line.me",      "snapchat.com",
-    "medium.com",   "flickr.com",   "tumblr.com",    "viadeo.com",
-    "orcid.org",    "researchgate.net", "scholar.google.com", "linktr.ee",
-    "etsy.com",     "bandcamp.com", "skype.com",     "discord.gg",
-    "m.me",         "kakao.com",    "note.com",      "mixcloud.com",
-    "strava.com",   "tripadvisor.com", "yelp.com",   "g.page",
+    "linkedin.com",   "lnkd.in",          "twitter.com",
+    "x.com",          "facebook.com",     "fb.com",
+    "fb.me",          "instagram.com",    "xing.com",
+    "youtube.com",    "youtu.be",         "tiktok.com",
+    "pinterest.com",  "vimeo.com",        "threads.net",
+    "bsky.app",       "mastodon.social",  "github.com",
+    "gitlab.com",     "behance.net",      "dribbble.com",
+    "soundcloud.com", "spotify.com",      "t.me",
+    "telegram.me",    "vk.com",           "ok.ru",
+    "weibo.com",      "wechat.com",       "weixin.qq.com",
+    "line.me",        "snapchat.com",     "medium.com",
+    "flickr.com",     "tumblr.com",       "viadeo.com",
+    "orcid.org",      "researchgate.net", "scholar.google.com",
+    "linktr.ee",      "etsy.com",         "bandcamp.com",
+    "skype.com",      "discord.gg",       "m.me",
+    "kakao.com",      "note.com",         "mixcloud.com",
+    "strava.com",     "tripadvisor.com",  "yelp.com",
+    "g.page",
 };
 
 static const char *const booking[] = {
-    "calendly.com",       "cal.com",          "meetings.hubspot.com",
-    "bookings.cloud.microsoft", "outlook.office365.com", "outlook.office.com",
-    "calendar.app.google", "calendar.google.com", "doodle.com", "youcanbook.me",
-    "zcal.co",            "savvycal.com",     "tidycal.com", "acuityscheduling.com",
-    "koalendar.com",      "appointlet.com",   "setmore.com", "simplybook.me",
+    "calendly.com",
+    "cal.com",
+    "meetings.hubspot.com",
+    "bookings.cloud.microsoft",
+    "outlook.office365.com",
+    "outlook.office.com",
+    "calendar.app.google",
+    "calendar.google.com",
+    "doodle.com",
+    "youcanbook.me",
+    "zcal.co",
+    "savvycal.com",
+    "tidycal.com",
+    "acuityscheduling.com",
+    "koalendar.com",
+    "appointlet.com",
+    "setmore.com",
+    "simplybook.me",
 };
 
 /* Pages that belong to a client or a gateway, not to the author. */
 static const char *const useless[] = {
-    "aka.ms",          "office.com",     "go.onelink.me", "avast.com",
-    "avg.com",         "microsoft.com",  "w3.org",        "schemas.microsoft.com",
-    "apple.com",       "play.google.com", "overview.mail.yahoo.com",
-    "onelink.me",      "mail.onelink.me", "google.com",   "maps.google.com",
-    "goo.gl",          "maps.app.goo.gl", "mailchimp.com", "list-manage.com",
-    "sendgrid.net",    "exclaimer.net",  "exclaimer.com", "codetwo.com",
-    "wisestamp.com",   "hubspot.com",    "googleusercontent.com",
-    "mailtrack.io",    "bing.com",       "openstreetmap.org",
-    "mimecast.com",    "proofpoint.com", "urldefense.com", "bit.ly",
-    "newoldstamp.com", "htmlsig.com",    "outlook.com",   "mailbutler.io",
-    "canarymail.io",   "superhuman.com", "spikenow.com",  "t-online.de",
-    "gmx.net",         "web.de",         "mozilla.org",   "thunderbird.net",
+    "aka.ms",
+    "office.com",
+    "go.onelink.me",
+    "avast.com",
+    "avg.com",
+    "microsoft.com",
+    "w3.org",
+    "schemas.microsoft.com",
+    "apple.com",
+    "play.google.com",
+    "overview.mail.yahoo.com",
+    "onelink.me",
+    "mail.onelink.me",
+    "google.com",
+    "maps.google.com",
+    "goo.gl",
+    "maps.app.goo.gl",
+    "mailchimp.com",
+    "list-manage.com",
+    "sendgrid.net",
+    "exclaimer.net",
+    "exclaimer.com",
+    "codetwo.com",
+    "wisestamp.com",
+    "hubspot.com",
+    "googleusercontent.com",
+    "mailtrack.io",
+    "bing.com",
+    "openstreetmap.org",
+    "mimecast.com",
+    "proofpoint.com",
+    "urldefense.com",
+    "bit.ly",
+    "newoldstamp.com",
+    "htmlsig.com",
+    "outlook.com",
+    "mailbutler.io",
+    "canarymail.io",
+    "superhuman.com",
+    "spikenow.com",
+    "t-online.de",
+    "gmx.net",
+    "web.de",
+    "mozilla.org",
+    "thunderbird.net",
 };
 
 static bool
@@ -316,7 +397,7 @@ has_image_ending(const char *url)
 {
     size_t n = strcspn(url, "?#");
     static const char *const endings[] = { ".png", ".jpg", ".jpeg", ".gif",
-                                           ".svg", ".ico", ".css", ".vcf" };
+                                           ".svg", ".ico", ".css",  ".vcf" };
     for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
         size_t m = strlen(endings[i]);
         if (n > m && g_ascii_strncasecmp(url + n - m, endings[i], m) == 0)
@@ -347,7 +428,8 @@ normalise(const char *url, LinkKind *out_kind)
         /* a network's front page names nobody */
         if (strlen(rest) <= 1)
             return NULL;
-        static const char *const main_hosts[] = { "linkedin.com", "facebook.com",
+        static const char *const main_hosts[] = { "linkedin.com",
+                                                  "facebook.com",
                                                   "instagram.com", "xing.com",
                                                   "twitter.com" };
         for (size_t i = 0; i < G_N_ELEMENTS(main_hosts); i++)
@@ -360,8 +442,8 @@ normalise(const char *url, LinkKind *out_kind)
                     NULL);
                 break;
             }
-        if (strstr(rest, "/sharer") != NULL || strstr(rest, "/share?") != NULL ||
-            strstr(rest, "/intent/") != NULL)
+        if (strstr(rest, "/sharer") != NULL ||
+            strstr(rest, "/share?") != NULL || strstr(rest, "/intent/") != NULL)
             return NULL;
     }
     g_autofree char *whole = g_strconcat("https://", host, rest, NULL);
@@ -433,7 +515,8 @@ link_classify(const char *href, size_t len, char **out)
     }
     bool http = g_ascii_strncasecmp(url, "http://", 7) == 0 ||
                 g_ascii_strncasecmp(url, "https://", 8) == 0;
-    if (!http && (strstr(url, ":") != NULL || link_bare_host(url, strlen(url)) == 0))
+    if (!http &&
+        (strstr(url, ":") != NULL || link_bare_host(url, strlen(url)) == 0))
         return LINK_NONE;
     g_autofree char *host = host_of(url);
     if (host_is(host, "wa.me") || host_is(host, "api.whatsapp.com")) {
@@ -480,7 +563,8 @@ static const char tlds[] =
     "construction contractors builders plumbing engineering engineer works "
     "industries supply supplies tools equipment parts auto cars bike taxi "
     "berlin hamburg koeln bayern wien paris london melbourne sydney tokyo nyc "
-    "vegas amsterdam brussels istanbul moscow africa asia scot wales cymru irish "
+    "vegas amsterdam brussels istanbul moscow africa asia scot wales cymru "
+    "irish "
     "swiss eus cat gal world global international international earth life "
     "love style fashion clothing jewelry boutique gifts toys games fun party "
     "dance fitness yoga fit run golf tennis football pro expert guru coach "

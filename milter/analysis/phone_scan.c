@@ -21,29 +21,29 @@ static const struct {
     const char *text;
     unsigned classes;
 } cjk_labels[] = {
-    { "携帯", WORD_LABEL_MOBILE },   { "手機", WORD_LABEL_MOBILE },
-    { "手机", WORD_LABEL_MOBILE },   { "行動", WORD_LABEL_MOBILE },
-    { "移动", WORD_LABEL_MOBILE },   { "휴대폰", WORD_LABEL_MOBILE },
+    { "携帯", WORD_LABEL_MOBILE },     { "手機", WORD_LABEL_MOBILE },
+    { "手机", WORD_LABEL_MOBILE },     { "行動", WORD_LABEL_MOBILE },
+    { "移动", WORD_LABEL_MOBILE },     { "휴대폰", WORD_LABEL_MOBILE },
     { "휴대전화", WORD_LABEL_MOBILE }, { "핸드폰", WORD_LABEL_MOBILE },
-    { "모바일", WORD_LABEL_MOBILE }, { "ケータイ", WORD_LABEL_MOBILE },
-    { "传真", WORD_LABEL_FAX },      { "傳真", WORD_LABEL_FAX },
-    { "팩스", WORD_LABEL_FAX },      { "ファックス", WORD_LABEL_FAX },
-    { "ファクス", WORD_LABEL_FAX },  { "電話", WORD_LABEL_WORK },
-    { "电话", WORD_LABEL_WORK },     { "전화", WORD_LABEL_WORK },
-    { "直通", WORD_LABEL_WORK },     { "代表", WORD_LABEL_WORK },
-    { "座机", WORD_LABEL_WORK },     { "總機", WORD_LABEL_WORK },
-    { "사무실", WORD_LABEL_WORK },   { "대표", WORD_LABEL_WORK },
-    { "נייד", WORD_LABEL_MOBILE },    { "טל", WORD_LABEL_WORK },
-    { "פקס", WORD_LABEL_FAX },       { "جوال", WORD_LABEL_MOBILE },
-    { "هاتف", WORD_LABEL_WORK },     { "فاكس", WORD_LABEL_FAX },
-    { "มือถือ", WORD_LABEL_MOBILE }, { "โทร", WORD_LABEL_WORK },
-    { "📱", WORD_LABEL_MOBILE },     { "📞", WORD_LABEL_WORK },
-    { "☎", WORD_LABEL_WORK },        { "📠", WORD_LABEL_FAX },
-    { "✆", WORD_LABEL_WORK },        { "🖷", WORD_LABEL_FAX },
-    { "自宅", WORD_LABEL_HOME },     { "郵編", WORD_REGISTRATION },
-    { "邮编", WORD_REGISTRATION },   { "〒", WORD_REGISTRATION },
-    { "登録", WORD_REGISTRATION },   { "사업자", WORD_REGISTRATION },
-    { "統編", WORD_REGISTRATION },   { "統一編號", WORD_REGISTRATION },
+    { "모바일", WORD_LABEL_MOBILE },   { "ケータイ", WORD_LABEL_MOBILE },
+    { "传真", WORD_LABEL_FAX },        { "傳真", WORD_LABEL_FAX },
+    { "팩스", WORD_LABEL_FAX },        { "ファックス", WORD_LABEL_FAX },
+    { "ファクス", WORD_LABEL_FAX },    { "電話", WORD_LABEL_WORK },
+    { "电话", WORD_LABEL_WORK },       { "전화", WORD_LABEL_WORK },
+    { "直通", WORD_LABEL_WORK },       { "代表", WORD_LABEL_WORK },
+    { "座机", WORD_LABEL_WORK },       { "總機", WORD_LABEL_WORK },
+    { "사무실", WORD_LABEL_WORK },     { "대표", WORD_LABEL_WORK },
+    { "נייד", WORD_LABEL_MOBILE },     { "טל", WORD_LABEL_WORK },
+    { "פקס", WORD_LABEL_FAX },         { "جوال", WORD_LABEL_MOBILE },
+    { "هاتف", WORD_LABEL_WORK },       { "فاكس", WORD_LABEL_FAX },
+    { "มือถือ", WORD_LABEL_MOBILE },     { "โทร", WORD_LABEL_WORK },
+    { "📱", WORD_LABEL_MOBILE },        { "📞", WORD_LABEL_WORK },
+    { "☎", WORD_LABEL_WORK },          { "📠", WORD_LABEL_FAX },
+    { "✆", WORD_LABEL_WORK },          { "🖷", WORD_LABEL_FAX },
+    { "自宅", WORD_LABEL_HOME },       { "郵編", WORD_REGISTRATION },
+    { "邮编", WORD_REGISTRATION },     { "〒", WORD_REGISTRATION },
+    { "登録", WORD_REGISTRATION },     { "사업자", WORD_REGISTRATION },
+    { "統編", WORD_REGISTRATION },     { "統一編號", WORD_REGISTRATION },
 };
 
 /* Words that only say "telephone": the number itself may be a mobile's. */
@@ -96,8 +96,7 @@ cjk_label(const char *text, size_t len)
     unsigned found = 0;
     const char *best = NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(cjk_labels); i++) {
-        const char *hit =
-            g_strrstr_len(text, (gssize) len, cjk_labels[i].text);
+        const char *hit = g_strrstr_len(text, (gssize) len, cjk_labels[i].text);
         if (hit != NULL && (best == NULL || hit > best)) {
             best = hit;
             found = cjk_labels[i].classes;
@@ -162,10 +161,10 @@ phone_label_line(const char *text, size_t len)
         return 0;
     for (size_t i = 0; i < n; i++) {
         bool generic;
-        unsigned classes = words[i].cjk ? cjk_label(text, len)
-                                        : classes_of_label(words[i].text,
-                                                           words[i].len,
-                                                           &generic);
+        unsigned classes =
+            words[i].cjk
+                ? cjk_label(text, len)
+                : classes_of_label(words[i].text, words[i].len, &generic);
         if (classes & (WORD_LABEL_PHONE | WORD_REGISTRATION))
             return classes;
     }
@@ -210,8 +209,7 @@ label_before(const char *text, size_t from, size_t to, size_t *out_start,
         }
         if (classes == 0)
             continue;
-        if (back > 0 && word->folded_len == 1 &&
-            text + start != word->text)
+        if (back > 0 && word->folded_len == 1 && text + start != word->text)
             continue; /* a stray letter some words before */
         *out_generic = generic;
         *out_start = (size_t) (word->text - text);
@@ -393,10 +391,11 @@ try_number(const char *text, size_t len, const char *const *regions,
 }
 
 static const char *const extension_words[] = {
-    "ext.",  "ext",   "extn.", "extn",   "extension", "x.",   "x",
-    "#",     "loc.",  "loc",   "local",  "доб.",      "доб",  "poste",
-    "anexo", "interno", "int.", "int",   "dw",        "ramal", "toestel",
-    "anknytning", "вн.", "nebenstelle", "內線", "内線", "分机", "分機", "내선",
+    "ext.", "ext",   "extn.",   "extn",       "extension", "x.",
+    "x",    "#",     "loc.",    "loc",        "local",     "доб.",
+    "доб",  "poste", "anexo",   "interno",    "int.",      "int",
+    "dw",   "ramal", "toestel", "anknytning", "вн.",       "nebenstelle",
+    "內線", "内線",  "分机",    "分機",       "내선",
 };
 
 /* An extension at text[at]; its end, or `at` when there is none. */
@@ -404,8 +403,9 @@ static size_t
 scan_extension(const char *text, size_t len, size_t at, char *out, size_t size)
 {
     size_t p = at;
-    while (p < len && (text[p] == ' ' || text[p] == ',' || text[p] == '(' ||
-                       text[p] == '-' || text[p] == '/' || text[p] == '.') &&
+    while (p < len &&
+           (text[p] == ' ' || text[p] == ',' || text[p] == '(' ||
+            text[p] == '-' || text[p] == '/' || text[p] == '.') &&
            p < at + 4)
         p++;
     for (size_t i = 0; i < G_N_ELEMENTS(extension_words); i++) {
@@ -414,8 +414,10 @@ scan_extension(const char *text, size_t len, size_t at, char *out, size_t size)
             g_ascii_strncasecmp(text + p, extension_words[i], n) != 0)
             continue;
         size_t d = p + n;
-        while (d < len && (text[d] == ' ' || text[d] == ':' || text[d] == '.' ||
-                           text[d] == '-') && d < p + n + 3)
+        while (d < len &&
+               (text[d] == ' ' || text[d] == ':' || text[d] == '.' ||
+                text[d] == '-') &&
+               d < p + n + 3)
             d++;
         size_t digits = 0;
         while (d + digits < len && is_digit(text[d + digits]))
@@ -545,8 +547,7 @@ phone_scan(const char *text, size_t len, const char *const *regions,
 
         bool generic = false;
         size_t start = at;
-        unsigned classes =
-            label_before(text, after_last, at, &start, &generic);
+        unsigned classes = label_before(text, after_last, at, &start, &generic);
         if (start == at && classes == 0 && after_last == 0 && label != 0) {
             classes = label;
             generic = true;
@@ -573,8 +574,7 @@ phone_scan(const char *text, size_t len, const char *const *regions,
                 continue;
             /* bare digits without label, plus or leading zero: an id */
             bool bare = classes == 0 && text[at] != '+' && text[at] != '(' &&
-                        text[at] != '0' &&
-                        count == end - at;
+                        text[at] != '0' && count == end - at;
             if (bare && count != 10 && count != 11)
                 continue;
             if (classes == 0 && count < 7)
@@ -602,17 +602,16 @@ phone_scan(const char *text, size_t len, const char *const *regions,
         bool own = classes != 0;
         if (!own || generic) {
             size_t end = match->end;
-            unsigned later =
-                label_after(text, len, match->end, &generic, &end);
-            if (later != 0 && (!own || (later & (WORD_LABEL_FAX |
-                                                 WORD_LABEL_MOBILE)))) {
+            unsigned later = label_after(text, len, match->end, &generic, &end);
+            if (later != 0 &&
+                (!own || (later & (WORD_LABEL_FAX | WORD_LABEL_MOBILE)))) {
                 classes = later;
                 match->end = end;
             }
         }
         match->labelled = classes != 0;
-        match->type = type_of(classes & WORD_LABEL_PHONE, generic,
-                              match->number.kind);
+        match->type =
+            type_of(classes & WORD_LABEL_PHONE, generic, match->number.kind);
         at = after_last = match->end;
         n++;
     }

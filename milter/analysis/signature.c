@@ -22,7 +22,7 @@
 #include "analysis/data/signature-weights.inc"
 
 enum {
-    BLOCK_LINES = 40,  /* non-empty lines looked at, from the end of a run */
+    BLOCK_LINES = 40, /* non-empty lines looked at, from the end of a run */
     BLOCK_BYTES = 4096,
     ELEMENT_LINES = 40,
     MAX_RUNS = 6,

@@ -14,11 +14,13 @@
 #include <string.h>
 
 static const char *const names[N_FEATURES] = {
-    "line", "closing", "closing_name", "author", "author_word", "name_shape",
-    "given", "after_closing", "phone", "extension", "own_email", "email",
-    "url", "title", "organisation", "address", "label", "separators", "rule",
-    "capitals", "sentence", "lower", "long", "very_long", "greeting", "list",
-    "question", "element", "table", "small", "field", "paragraph",
+    "line",       "closing",   "closing_name",  "author",    "author_word",
+    "name_shape", "given",     "after_closing", "phone",     "extension",
+    "own_email",  "email",     "url",           "title",     "organisation",
+    "address",    "label",     "separators",    "rule",      "capitals",
+    "sentence",   "lower",     "long",          "very_long", "greeting",
+    "list",       "question",  "element",       "table",     "small",
+    "field",      "paragraph",
 };
 
 const char *
@@ -35,8 +37,8 @@ add_tokens(Author *author, const char *text, size_t len)
     for (size_t i = 0; i < n && author->n_tokens < AUTHOR_TOKENS; i++) {
         if (words[i].folded_len < 2 || words[i].folded_len > 31 ||
             words[i].digit ||
-            (words[i].classes & (WORD_PARTICLE | WORD_HONORIFIC |
-                                 WORD_POSTNOMINAL) &&
+            (words[i].classes &
+                 (WORD_PARTICLE | WORD_HONORIFIC | WORD_POSTNOMINAL) &&
              !(words[i].classes & WORD_GIVEN) && words[i].folded_len < 4))
             continue;
         bool known = false;
@@ -65,8 +67,8 @@ author_init(Author *author, const Mailbox *mailbox)
                                       sizeof folded);
                 bool begin = true;
                 for (size_t k = 0; k < n; k++) {
-                    bool letter = g_ascii_isalpha(folded[k]) ||
-                                  (folded[k] & 0x80);
+                    bool letter =
+                        g_ascii_isalpha(folded[k]) || (folded[k] & 0x80);
                     if (letter && n_letters + 1 < sizeof author->letters)
                         author->letters[n_letters++] = folded[k];
                     if (letter && begin && g_ascii_isalpha(folded[k]) &&
@@ -82,7 +84,8 @@ author_init(Author *author, const Mailbox *mailbox)
     if (at != NULL && !person_is_role(mailbox->email)) {
         char local[80];
         size_t n = 0;
-        for (const char *p = mailbox->email; p < at && n + 1 < sizeof local; p++)
+        for (const char *p = mailbox->email; p < at && n + 1 < sizeof local;
+             p++)
             local[n++] = g_ascii_isalpha(*p) ? *p : ' ';
         add_tokens(author, local, n);
     }
@@ -136,8 +139,8 @@ signature_closing(const char *text, size_t len, size_t *out_rest)
             if (strcmp(words[at].folded, connectors[i]) == 0)
                 more = true;
         if (more && at + 1 < n) {
-            unsigned next = vocabulary_find(words[at + 1].folded,
-                                            words[at + 1].folded_len);
+            unsigned next =
+                vocabulary_find(words[at + 1].folded, words[at + 1].folded_len);
             if (next & (WORD_CLOSING | WORD_CLOSING_START))
                 at++;
             else
@@ -175,8 +178,7 @@ is_rule(const Line *line)
         if (c == ' ')
             continue;
         if (c != '-' && c != '_' && c != '=' && c != '*' && c != '~' &&
-            c != '#' && c != '.' && c != '+' &&
-            ((unsigned char) c & 0x80) == 0)
+            c != '#' && c != '.' && c != '+' && ((unsigned char) c & 0x80) == 0)
             return false;
         if ((unsigned char) c >= 0xe0) {
             gunichar u = g_utf8_get_char_validated(line->text + i,
@@ -193,19 +195,24 @@ static bool
 is_greeting(const Word *words, size_t n, const Line *line)
 {
     static const char *const greetings[] = {
-        "hi", "hello", "dear", "hey", "g'day", "hallo", "liebe", "lieber",
-        "sehr", "guten", "moin", "servus", "gruezi", "bonjour", "cher",
-        "chere", "bonsoir", "salut", "hola", "buenos", "buenas", "buen",
-        "estimado", "estimada", "ola", "bom", "boa", "caro", "cara", "gentile",
-        "buongiorno", "salve", "egregio", "ciao", "beste", "geachte", "dag",
-        "hoi", "hej", "hei", "kara", "kaere", "kjaere", "god", "hyva", "moi",
-        "dzien", "szanowni", "szanowna", "szanowny", "witam", "dobry", "dobra",
-        "vazeny", "vazena", "ahoj", "kedves", "tisztelt", "szia", "buna",
-        "stimate", "postovani", "postovana", "pozdravljeni", "zdravo",
-        "здравствуйте", "добрый", "уважаемый", "уважаемая", "привет",
-        "доброго", "шановний", "вітаю", "αγαπητε", "αγαπητη", "καλημερα",
-        "merhaba", "sayin", "kia", "good", "greetings", "morning", "howdy",
-        "yth", "kepada", "selamat", "kinh", "chao",
+        "hi",           "hello",     "dear",      "hey",          "g'day",
+        "hallo",        "liebe",     "lieber",    "sehr",         "guten",
+        "moin",         "servus",    "gruezi",    "bonjour",      "cher",
+        "chere",        "bonsoir",   "salut",     "hola",         "buenos",
+        "buenas",       "buen",      "estimado",  "estimada",     "ola",
+        "bom",          "boa",       "caro",      "cara",         "gentile",
+        "buongiorno",   "salve",     "egregio",   "ciao",         "beste",
+        "geachte",      "dag",       "hoi",       "hej",          "hei",
+        "kara",         "kaere",     "kjaere",    "god",          "hyva",
+        "moi",          "dzien",     "szanowni",  "szanowna",     "szanowny",
+        "witam",        "dobry",     "dobra",     "vazeny",       "vazena",
+        "ahoj",         "kedves",    "tisztelt",  "szia",         "buna",
+        "stimate",      "postovani", "postovana", "pozdravljeni", "zdravo",
+        "здравствуйте", "добрый",    "уважаемый", "уважаемая",    "привет",
+        "доброго",      "шановний",  "вітаю",     "αγαπητε",      "αγαπητη",
+        "καλημερα",     "merhaba",   "sayin",     "kia",          "good",
+        "greetings",    "morning",   "howdy",     "yth",          "kepada",
+        "selamat",      "kinh",      "chao",
     };
     if (n == 0 || n > 6 || line->len > 60)
         return false;
@@ -514,7 +521,7 @@ signature_features(const Line *line, const Author *author, bool after_closing)
             SET(ORGANISATION);
         if ((words[0].classes & (WORD_LABEL_PHONE | WORD_LABEL_OTHER)) &&
             (words[0].after == ':' || words[0].after == '.' ||
-             (n > 1 && words[1].digit)) )
+             (n > 1 && words[1].digit)))
             SET(LABEL);
     }
     if (lower == 0 && capital > 0 && n <= 8 && !stop)

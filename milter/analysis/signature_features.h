@@ -17,13 +17,13 @@ typedef enum {
     FEATURE_LINE, /* every line: the price of a line */
     FEATURE_CLOSING,
     FEATURE_CLOSING_NAME,
-    FEATURE_AUTHOR,       /* the author's name alone */
-    FEATURE_AUTHOR_WORD,  /* a word of the author's name, and more */
-    FEATURE_NAME_SHAPE,   /* one to four capitalised words */
-    FEATURE_GIVEN,        /* begins with a known given name, short */
+    FEATURE_AUTHOR,      /* the author's name alone */
+    FEATURE_AUTHOR_WORD, /* a word of the author's name, and more */
+    FEATURE_NAME_SHAPE,  /* one to four capitalised words */
+    FEATURE_GIVEN,       /* begins with a known given name, short */
     FEATURE_AFTER_CLOSING,
     FEATURE_PHONE,
-    FEATURE_EXTENSION,    /* "x6721", "3-7060" */
+    FEATURE_EXTENSION, /* "x6721", "3-7060" */
     FEATURE_OWN_EMAIL,
     FEATURE_EMAIL,
     FEATURE_URL,
@@ -33,28 +33,28 @@ typedef enum {
     FEATURE_LABEL,
     FEATURE_SEPARATORS,
     FEATURE_RULE,
-    FEATURE_CAPITALS,     /* every longer word begins with a capital */
+    FEATURE_CAPITALS, /* every longer word begins with a capital */
     FEATURE_SENTENCE,
-    FEATURE_LOWER,        /* mostly small words */
+    FEATURE_LOWER, /* mostly small words */
     FEATURE_LONG,
     FEATURE_VERY_LONG,
     FEATURE_GREETING,
     FEATURE_LIST,
     FEATURE_QUESTION,
-    FEATURE_ELEMENT,      /* markup says signature */
+    FEATURE_ELEMENT, /* markup says signature */
     FEATURE_TABLE,
     FEATURE_SMALL,
-    FEATURE_FIELD,        /* "SC_ID: 123": a report's line */
-    FEATURE_PARAGRAPH,    /* blank line before: for the first line only */
+    FEATURE_FIELD,     /* "SC_ID: 123": a report's line */
+    FEATURE_PARAGRAPH, /* blank line before: for the first line only */
     N_FEATURES,
 } Feature;
 
 typedef struct {
     char tokens[AUTHOR_TOKENS][32]; /* folded words of name and local-part */
     size_t n_tokens;
-    char letters[80];  /* name's letters run together */
+    char letters[80]; /* name's letters run together */
     char initials[8];
-    char email[128];   /* folded */
+    char email[128]; /* folded */
 } Author;
 
 void author_init(Author *author, const Mailbox *mailbox);

@@ -1,0 +1,35 @@
+# phrases.awk - sorted phrases with an index by first byte
+#
+# usage: LC_ALL=C sort FILE | LC_ALL=C awk -f phrases.awk > FILE.inc
+# A leading "^" becomes a flag: the phrase must begin its line. Made are
+# phrases[], and first[b] to first[b + 1] are those that begin with byte b.
+BEGIN {
+    for (i = 1; i < 256; i++)
+        ord[sprintf("%c", i)] = i
+}
+/^#/ || $0 == "" { next }
+{
+    flag = 0
+    text = $0
+    if (substr(text, 1, 1) == "^") {
+        flag = 1
+        text = substr(text, 2)
+    }
+    b = ord[substr(text, 1, 1)]
+    quoted = text
+    gsub(/["\\]/, "\\\\&", quoted)
+    rows[b] = rows[b] sprintf("{ \"%s\", %d, %d },\n", quoted, length(text), flag)
+    count[b]++
+}
+END {
+    print "static const Phrase phrases[] = {"
+    for (b = 1; b < 256; b++)
+        printf "%s", rows[b]
+    print "};\nstatic const unsigned short first[257] = {"
+    total = 0
+    for (b = 0; b <= 256; b++) {
+        printf "%d,%s", total, b % 16 == 15 ? "\n" : " "
+        total += count[b]
+    }
+    print "};"
+}
