@@ -107,6 +107,26 @@ metrics_get(const char *name, const char *label, const char *value)
     return amount;
 }
 
+double
+metrics_sum(const char *name, const char *value)
+{
+    double sum = 0;
+    pthread_mutex_lock(&metrics.lock);
+    GHashTableIter iter;
+    gpointer at;
+    if (metrics.index != NULL) {
+        g_hash_table_iter_init(&iter, metrics.index);
+        while (g_hash_table_iter_next(&iter, NULL, &at)) {
+            const Metric *metric = at;
+            if (strcmp(metric->name, name) == 0 &&
+                (value == NULL || g_strcmp0(metric->value, value) == 0))
+                sum += metric->amount;
+        }
+    }
+    pthread_mutex_unlock(&metrics.lock);
+    return sum;
+}
+
 static int
 by_name(gconstpointer a, gconstpointer b)
 {

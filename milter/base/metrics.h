@@ -25,6 +25,9 @@ void metrics_observe(const char *name, const char *label, const char *value,
  * status). */
 double metrics_get(const char *name, const char *label, const char *value);
 
+/* The sum over all labels (`value` NULL), or of those with that value. */
+double metrics_sum(const char *name, const char *value);
+
 /* Prometheus text format 0.0.4 of all metrics; the caller frees it. */
 char *metrics_text(void);
 
