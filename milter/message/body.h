@@ -5,7 +5,9 @@
  * line says which zone it belongs to (the author's own words, a quotation, a
  * forwarded message...) and, when it comes from HTML, what the markup said of
  * it. message/html.c makes lines from HTML, message/reply.c sets the zones,
- * analysis/signature.c marks signature and disclaimer.
+ * analysis/signature.c marks signature and disclaimer. Table cells of one row
+ * that hold one line each stand on one line, two blanks between them (one after
+ * a label such as "Tel:").
  *
  * Ownership  a Body owns its lines and links; body_free().
  * Threads    pure.

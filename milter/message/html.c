@@ -1,21 +1,25 @@
 /*
  * html.c - HTML to lines
  *
- * libxml2's SAX interface calls us for each start tag, end tag and run of
- * text; no tree is built, so that memory and stack stay small whatever the
- * markup nests. A stack of frames, one for each open element, counts what is
- * in force: hidden, bold, inside a table, a signature, a quotation. A line
- * takes its flags from the frames that are open when its first character
- * comes.
+ * html_scan.c cuts the tags; no tree is built, so that memory and stack stay
+ * small whatever the markup nests. A stack of frames, one for each open
+ * element, counts what is in force: hidden, bold, inside a table, a signature,
+ * a quotation. A line takes its flags from the frames that are open when its
+ * first character comes.
+ *
+ * End tags that are missing or astray are mended as browsers mostly do: a
+ * block closes an open <p>, <td> and <tr> close their like, an end tag closes
+ * what it names and what is open inside, but an inline one nothing beyond the
+ * block that it stands in, and none reaches out of its table cell.
  *
  * Lines are what a reader sees: blocks and <br> end a line, a paragraph with
  * margins has an empty line before it, cells of one row stand on one line when
  * each holds one line, and on lines of their own otherwise.
  */
 #include "message/html.h"
+#include "message/html_scan.h"
+#include "message/html_style.h"
 
-#include <libxml/HTMLparser.h>
-#include <libxml/parserInternals.h>
 #include <string.h>
 
 /* --- elements ------------------------------------------------------------------ */
@@ -38,7 +42,8 @@ enum {
     EL_IMAGE = 1 << 14,
     EL_PARAGRAPH = 1 << 15,
     EL_FONT = 1 << 16,
-    EL_STYLE = 1 << 17,
+    EL_VOID = 1 << 17,
+    EL_LIST = 1 << 18,
 };
 
 typedef struct {
@@ -49,18 +54,23 @@ typedef struct {
 static const Element elements[] = {
     { "a", EL_LINK },
     { "address", EL_BLOCK },
+    { "area", EL_VOID },
     { "article", EL_BLOCK },
     { "aside", EL_BLOCK },
     { "b", EL_BOLD },
+    { "base", EL_VOID },
+    { "basefont", EL_VOID },
     { "blockquote", EL_BLOCK | EL_MARGIN | EL_QUOTE },
     { "body", EL_BLOCK },
-    { "br", EL_BREAK },
+    { "br", EL_BREAK | EL_VOID },
     { "caption", EL_BLOCK },
     { "center", EL_BLOCK },
+    { "col", EL_VOID },
     { "dd", EL_BLOCK },
     { "div", EL_BLOCK },
     { "dl", EL_BLOCK | EL_MARGIN },
     { "dt", EL_BLOCK },
+    { "embed", EL_VOID },
     { "fieldset", EL_BLOCK },
     { "font", EL_FONT },
     { "footer", EL_BLOCK },
@@ -73,23 +83,28 @@ static const Element elements[] = {
     { "h6", EL_BLOCK | EL_MARGIN | EL_BOLD },
     { "head", EL_SKIP },
     { "header", EL_BLOCK },
-    { "hr", EL_BLOCK | EL_RULE },
+    { "hr", EL_BLOCK | EL_RULE | EL_VOID },
     { "html", EL_BLOCK },
-    { "img", EL_IMAGE },
+    { "img", EL_IMAGE | EL_VOID },
+    { "input", EL_VOID },
     { "li", EL_BLOCK | EL_ITEM },
+    { "link", EL_VOID },
     { "main", EL_BLOCK },
+    { "meta", EL_VOID },
     { "noscript", EL_SKIP },
     { "object", EL_SKIP },
-    { "ol", EL_BLOCK },
+    { "ol", EL_BLOCK | EL_LIST },
     { "option", EL_SKIP },
     { "p", EL_BLOCK | EL_PARAGRAPH },
+    { "param", EL_VOID },
     { "pre", EL_BLOCK | EL_MARGIN | EL_PRE },
     { "script", EL_SKIP },
     { "section", EL_BLOCK },
     { "select", EL_SKIP },
     { "small", EL_SMALL },
+    { "source", EL_VOID },
     { "strong", EL_BOLD },
-    { "style", EL_SKIP | EL_STYLE },
+    { "style", EL_SKIP },
     { "table", EL_BLOCK | EL_TABLE },
     { "tbody", EL_BLOCK },
     { "td", EL_BLOCK | EL_CELL },
@@ -100,7 +115,9 @@ static const Element elements[] = {
     { "thead", EL_BLOCK },
     { "title", EL_SKIP },
     { "tr", EL_BLOCK | EL_ROW },
-    { "ul", EL_BLOCK },
+    { "track", EL_VOID },
+    { "ul", EL_BLOCK | EL_LIST },
+    { "wbr", EL_VOID },
     { "xml", EL_SKIP },
 };
 
@@ -121,110 +138,10 @@ element_flags(const char *name)
     return 0;
 }
 
-/* --- names that mail programs give to their elements ------------------------------ */
-
-typedef struct {
-    const char *name;
-    unsigned marks; /* LINE_* and MARK_* */
-} Named;
-
-/* Class names and ids, without the "x_" that Outlook on the web puts before
- * those of others. Lower case. */
-static const Named named[] = {
-    { "gmail_signature", LINE_SIGNATURE_ELEMENT },
-    { "gmail_signature_prefix", LINE_SIGNATURE_ELEMENT },
-    { "moz-signature", LINE_SIGNATURE_ELEMENT },
-    { "olk-signature", LINE_SIGNATURE_ELEMENT },
-    { "olksignature", LINE_SIGNATURE_ELEMENT },
-    { "ms-outlook-mobile-signature", LINE_SIGNATURE_ELEMENT },
-    { "signature", LINE_SIGNATURE_ELEMENT },
-    { "applemailsignature", LINE_SIGNATURE_ELEMENT },
-    { "yahoo-signature", LINE_SIGNATURE_ELEMENT },
-    { "ydp-signature", LINE_SIGNATURE_ELEMENT },
-    { "yahoo_signature", LINE_SIGNATURE_ELEMENT },
-    { "protonmail_signature_block", LINE_SIGNATURE_ELEMENT },
-    { "protonmail_signature_block-user", LINE_SIGNATURE_ELEMENT },
-    { "tutanota_signature", LINE_SIGNATURE_ELEMENT },
-    { "zimbra_signature", LINE_SIGNATURE_ELEMENT },
-    { "mailspring-signature", LINE_SIGNATURE_ELEMENT },
-    { "signaturemailru", LINE_SIGNATURE_ELEMENT },
-    { "zm_signature", LINE_SIGNATURE_ELEMENT },
-    { "zmail_signature_below", LINE_SIGNATURE_ELEMENT },
-    { "composer_signature", LINE_SIGNATURE_ELEMENT },
-    { "email-signature", LINE_SIGNATURE_ELEMENT },
-    { "mailsignature", LINE_SIGNATURE_ELEMENT },
-    { "front-signature", LINE_SIGNATURE_ELEMENT },
-    { "spark-signature", LINE_SIGNATURE_ELEMENT },
-    { "messagesignaturesection", LINE_SIGNATURE_ELEMENT },
-    { "hs_signature", LINE_SIGNATURE_ELEMENT },
-    { "bloop_sign", LINE_SIGNATURE_ELEMENT },
-    { "ntes-signature", LINE_SIGNATURE_ELEMENT },
-    { "userdefinedsignature", LINE_SIGNATURE_ELEMENT },
-
-    { "gmail_quote", MARK_CONTAINER },
-    { "gmail_quote_container", MARK_CONTAINER },
-    { "gmail_attr", MARK_ATTRIBUTION },
-    { "moz-cite-prefix", MARK_ATTRIBUTION },
-    { "ydp-quoted", LINE_QUOTE_ELEMENT },
-    { "yahoo_quoted", LINE_QUOTE_ELEMENT },
-    { "yahoo-quoted", LINE_QUOTE_ELEMENT },
-    { "qtdseparatebr", 0 },
-    { "protonmail_quote", LINE_QUOTE_ELEMENT },
-    { "tutanota_quote", LINE_QUOTE_ELEMENT },
-    { "zmail_extra", LINE_QUOTE_ELEMENT },
-    { "zmail_extra_hr", MARK_ATTRIBUTION },
-    { "olk_src_body_section", LINE_QUOTE_ELEMENT },
-    { "divrplyfwdmsg", MARK_REST },
-    { "appendonsend", MARK_REST },
-    { "mail-editor-reference-message-container", LINE_QUOTE_ELEMENT },
-    { "ms-outlook-mobile-reference-message", LINE_QUOTE_ELEMENT },
-    { "isreplycontent", LINE_QUOTE_ELEMENT },
-    { "isforwardcontent", MARK_FORWARD },
-    { "ntes-mailmaster-quote", LINE_QUOTE_ELEMENT },
-    { "ntes-pcmail-quote", LINE_QUOTE_ELEMENT },
-    { "mail-app-auto-quote", LINE_QUOTE_ELEMENT },
-    { "mailru-quote", LINE_QUOTE_ELEMENT },
-    { "messagereplysection", LINE_QUOTE_ELEMENT },
-    { "front-blockquote", LINE_QUOTE_ELEMENT },
-    { "moz-forward-container", MARK_FORWARD },
-    { "zwchr", MARK_REST },
-    { "origbody", LINE_QUOTE_ELEMENT },
-    { "reply-intro", MARK_ATTRIBUTION },
-    { "airmail_on", MARK_ATTRIBUTION },
-    { "airmail_ext_on", MARK_ATTRIBUTION },
-};
-
-/* Marks of one class attribute or id: any of its words that is known. */
-static unsigned
-marks_of_names(const char *names)
-{
-    unsigned marks = 0;
-    const char *p = names;
-    while (*p != 0) {
-        while (*p == ' ' || *p == '\t' || *p == '\n')
-            p++;
-        const char *word = p;
-        while (*p != 0 && *p != ' ' && *p != '\t' && *p != '\n')
-            p++;
-        size_t n = (size_t) (p - word);
-        while (n > 2 && (word[0] == 'x' || word[0] == 'X') && word[1] == '_') {
-            word += 2;
-            n -= 2;
-        }
-        if (n > 13 && g_ascii_strncasecmp(word, "yahoo_quoted_", 13) == 0)
-            marks |= LINE_QUOTE_ELEMENT; /* followed by a number */
-        for (size_t i = 0; i < G_N_ELEMENTS(named); i++) {
-            if (g_ascii_strncasecmp(named[i].name, word, n) == 0 &&
-                named[i].name[n] == 0)
-                marks |= named[i].marks;
-        }
-    }
-    return marks;
-}
-
 /* --- state -------------------------------------------------------------------------- */
 
 typedef struct {
+    char name[HTML_SCAN_NAME];
     unsigned element; /* EL_* */
     unsigned marks;   /* LINE_*, MARK_* that this element brought in */
     bool hidden;
@@ -236,19 +153,18 @@ typedef struct {
     size_t outer_row;   /* index of the enclosing row's frame, 0 none */
 } Frame;
 
+enum { LINK_MAX = 4096, DEFAULT_SIZE = 12 /* points */ };
+
 enum { COUNTED = 24 }; /* bits of marks that are counted */
 
 typedef struct {
     Body *body;
-    htmlParserCtxtPtr parser;
-    Frame frames[HTML_MAX_DEPTH + 2];
     size_t depth;             /* frames in use; frames[0] is the ground */
-    size_t skipped;           /* elements open beyond the stack */
+    bool full;                /* no more lines, or too deep: stop */
     unsigned counts[COUNTED]; /* open elements for each bit of marks */
     unsigned marks;           /* bits whose count is not 0 */
     unsigned hidden;          /* open elements whose text is not shown */
     unsigned pre;             /* open <pre> */
-    unsigned style;           /* open <style> */
     unsigned quotes;          /* open quotations */
     size_t row;               /* frame of the innermost row, 0 none */
     GString *line;            /* the line so far, blanks collapsed */
@@ -266,6 +182,7 @@ typedef struct {
     GString *link_text;
     char *href;
     size_t link_line;
+    Frame frames[HTML_MAX_DEPTH + 2]; /* last: left as it comes */
 } Builder;
 
 static bool
@@ -282,7 +199,7 @@ emit(Builder *b, const char *text, size_t len, unsigned flags, unsigned depth)
         (void) body_add_line(b->body, "", 0);
     Line *line = body_add_line(b->body, text, len);
     if (line == NULL) {
-        xmlStopParser(b->parser);
+        b->full = true;
         return;
     }
     line->flags = flags;
@@ -329,208 +246,6 @@ count_marks(Builder *b, unsigned marks, int by)
             b->marks |= 1u << bit;
         else
             b->marks &= ~(1u << bit);
-    }
-}
-
-/* --- style attributes ------------------------------------------------------------------ */
-
-typedef struct {
-    bool hidden;
-    bool bold, not_bold;
-    bool grey, coloured;
-    bool no_margin;
-    bool border_none;
-    bool outlook_border;
-    float size; /* points; 0 not said */
-} Style;
-
-static bool
-slice_is(const char *p, size_t n, const char *word)
-{
-    return strlen(word) == n && g_ascii_strncasecmp(p, word, n) == 0;
-}
-
-static bool
-slice_has(const char *p, size_t n, const char *word)
-{
-    size_t m = strlen(word);
-    for (size_t i = 0; i + m <= n; i++) {
-        if (g_ascii_strncasecmp(p + i, word, m) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* "13.5pt": the number, and where it ends. */
-static float
-number_at(const char *p, size_t n, size_t *out_end)
-{
-    float value = 0, scale = 1;
-    size_t i = 0;
-    bool point = false;
-    for (; i < n && i < 12; i++) {
-        if (g_ascii_isdigit(p[i])) {
-            value = value * 10 + (float) (p[i] - '0');
-            if (point)
-                scale *= 10;
-        } else if (p[i] == '.' && !point) {
-            point = true;
-        } else {
-            break;
-        }
-    }
-    *out_end = i;
-    return value / scale;
-}
-
-static bool
-is_zero_length(const char *p, size_t n)
-{
-    size_t end;
-    return n > 0 && g_ascii_isdigit(*p) && number_at(p, n, &end) < 0.05f;
-}
-
-static bool
-is_grey(const char *p, size_t n)
-{
-    static const char *const names[] = { "gray",      "grey",     "silver",
-                                         "darkgray",  "darkgrey", "lightgray",
-                                         "lightgrey", "dimgray",  "dimgrey" };
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (slice_is(p, n, names[i]))
-            return true;
-    }
-    int rgb[3] = { 0, 0, 0 };
-    if (n >= 7 && p[0] == '#') {
-        for (size_t i = 0; i < 3; i++) {
-            if (!g_ascii_isxdigit(p[1 + 2 * i]) ||
-                !g_ascii_isxdigit(p[2 + 2 * i]))
-                return false;
-            rgb[i] = g_ascii_xdigit_value(p[1 + 2 * i]) * 16 +
-                     g_ascii_xdigit_value(p[2 + 2 * i]);
-        }
-    } else if (n >= 4 && p[0] == '#') {
-        for (size_t i = 0; i < 3; i++) {
-            if (!g_ascii_isxdigit(p[1 + i]))
-                return false;
-            rgb[i] = g_ascii_xdigit_value(p[1 + i]) * 17;
-        }
-    } else if (n > 4 && g_ascii_strncasecmp(p, "rgb", 3) == 0) {
-        size_t i = 3, k = 0;
-        while (i < n && k < 3) {
-            if (g_ascii_isdigit(p[i])) {
-                size_t used;
-                rgb[k++] = (int) number_at(p + i, n - i, &used);
-                i += used;
-            } else {
-                i++;
-            }
-        }
-        if (k < 3)
-            return false;
-    } else {
-        return false;
-    }
-    int low = MIN(rgb[0], MIN(rgb[1], rgb[2]));
-    int high = MAX(rgb[0], MAX(rgb[1], rgb[2]));
-    return high - low <= 40 && low >= 0x50 && high <= 0xe0;
-}
-
-static float
-font_size(const char *p, size_t n, float inherited)
-{
-    size_t end;
-    if (n > 0 && (g_ascii_isdigit(p[0]) || p[0] == '.')) {
-        float v = number_at(p, n, &end);
-        p += end;
-        n -= end;
-        if (n >= 2 && g_ascii_strncasecmp(p, "px", 2) == 0)
-            return v * 0.75f;
-        if (n >= 2 && g_ascii_strncasecmp(p, "em", 2) == 0)
-            return v * inherited;
-        if (n >= 3 && g_ascii_strncasecmp(p, "rem", 3) == 0)
-            return v * 12;
-        if (n >= 1 && *p == '%')
-            return v * inherited / 100;
-        return v;
-    }
-    if (slice_is(p, n, "smaller"))
-        return inherited * 0.83f;
-    if (slice_is(p, n, "xx-small"))
-        return 7;
-    if (slice_is(p, n, "x-small"))
-        return 7.5f;
-    if (slice_is(p, n, "small"))
-        return 10;
-    if (slice_is(p, n, "medium"))
-        return 12;
-    return 0;
-}
-
-static void
-style_declaration(Style *style, const char *name, size_t n, const char *value,
-                  size_t m, float inherited)
-{
-    if (slice_is(name, n, "display")) {
-        style->hidden |= slice_has(value, m, "none");
-    } else if (slice_is(name, n, "visibility")) {
-        style->hidden |= slice_has(value, m, "hidden");
-    } else if (slice_is(name, n, "mso-hide")) {
-        style->hidden |= slice_has(value, m, "all");
-    } else if (slice_is(name, n, "max-height") ||
-               slice_is(name, n, "opacity")) {
-        style->hidden |= is_zero_length(value, m);
-    } else if (slice_is(name, n, "font-size")) {
-        style->size = font_size(value, m, inherited);
-        style->hidden |= is_zero_length(value, m);
-    } else if (slice_is(name, n, "font-weight")) {
-        style->bold = slice_has(value, m, "bold") ||
-                      (m > 0 && value[0] >= '6' && value[0] <= '9');
-        style->not_bold = !style->bold;
-    } else if (slice_is(name, n, "color")) {
-        style->grey = is_grey(value, m);
-        style->coloured = !style->grey;
-    } else if (slice_is(name, n, "margin") || slice_is(name, n, "margin-top") ||
-               slice_is(name, n, "margin-bottom")) {
-        style->no_margin |= is_zero_length(value, m);
-    } else if (slice_is(name, n, "border")) {
-        style->border_none = slice_has(value, m, "none");
-    }
-    if (n >= 6 && g_ascii_strncasecmp(name, "border", 6) == 0 &&
-        slice_has(value, m, "solid") &&
-        (slice_has(value, m, "#e1e1e1") || slice_has(value, m, "#b5c4df") ||
-         slice_has(value, m, "rgb(225,225,225)") ||
-         slice_has(value, m, "rgb(225, 225, 225)") ||
-         slice_has(value, m, "rgb(181,196,223)") ||
-         slice_has(value, m, "rgb(181, 196, 223)")))
-        style->outlook_border = true;
-}
-
-static void
-style_parse(Style *style, const char *text, float inherited)
-{
-    const char *p = text;
-    while (*p != 0) {
-        while (*p == ' ' || *p == ';' || *p == '\n' || *p == '\t')
-            p++;
-        const char *name = p;
-        while (*p != 0 && *p != ':' && *p != ';')
-            p++;
-        size_t n = (size_t) (p - name);
-        while (n > 0 && (name[n - 1] == ' ' || name[n - 1] == '\n'))
-            n--;
-        if (*p != ':')
-            continue;
-        p++;
-        while (*p == ' ' || *p == '\n' || *p == '\t')
-            p++;
-        const char *value = p;
-        while (*p != 0 && *p != ';')
-            p++;
-        size_t m = (size_t) (p - value);
-        while (m > 0 && (value[m - 1] == ' ' || value[m - 1] == '\n'))
-            m--;
-        style_declaration(style, name, n, value, m, inherited);
     }
 }
 
@@ -640,8 +355,9 @@ add_text(Builder *b, const char *text, size_t len)
 
 /* Does the style sheet say that <p> has no margins (Outlook on the web)? */
 static void
-read_style_sheet(Builder *b, const char *text, size_t len)
+on_sheet(void *data, const char *text, size_t len)
 {
+    Builder *b = data;
     for (size_t i = 0; i + 3 < len; i++) {
         if ((text[i] != 'p' && text[i] != 'P') ||
             (i > 0 && (g_ascii_isalnum(text[i - 1]) || text[i - 1] == '.' ||
@@ -654,24 +370,13 @@ read_style_sheet(Builder *b, const char *text, size_t len)
             continue;
         const char *close = memchr(text + j, '}', len - j);
         size_t n = close != NULL ? (size_t) (close - (text + j)) : len - j;
-        if (slice_has(text + j, n, "margin-top:0") ||
-            slice_has(text + j, n, "margin-top: 0") ||
-            slice_has(text + j, n, "margin:0") ||
-            slice_has(text + j, n, "margin: 0"))
+        if (html_slice_has(text + j, n, "margin-top:0") ||
+            html_slice_has(text + j, n, "margin-top: 0") ||
+            html_slice_has(text + j, n, "margin:0") ||
+            html_slice_has(text + j, n, "margin: 0"))
             b->no_margin = true;
         i = j + n;
     }
-}
-
-static void
-on_characters(void *data, const xmlChar *text, int len)
-{
-    Builder *b = data;
-    if (b->style > 0 && len > 0)
-        read_style_sheet(b, (const char *) text, (size_t) len);
-    if (b->hidden > 0 || len <= 0)
-        return;
-    add_text(b, (const char *) text, (size_t) len);
 }
 
 /* --- links and images -------------------------------------------------------------------------- */
@@ -747,7 +452,7 @@ join_row(Builder *b, const Frame *row)
             first = i;
         else
             g_string_append(joined,
-                            is_label(joined->str, joined->len) ? " " : " | ");
+                            is_label(joined->str, joined->len) ? " " : "  ");
         g_string_append_len(joined, line->text, (gssize) line->len);
     }
     if (first == n || joined->len > 1000)
@@ -785,168 +490,23 @@ end_cell(Builder *b, const Frame *cell)
     row->row_multi = row->row_multi || lines > 1;
 }
 
-/* --- elements ---------------------------------------------------------------------------------------- */
-
-static const char *
-attribute(const xmlChar **attributes, const char *name)
-{
-    if (attributes == NULL)
-        return NULL;
-    for (size_t i = 0; attributes[i] != NULL; i += 2) {
-        if (strcmp((const char *) attributes[i], name) == 0)
-            return attributes[i + 1] != NULL ? (const char *) attributes[i + 1]
-                                             : "";
-    }
-    return NULL;
-}
+/* --- elements ---------------------------------------------------------------- */
 
 static bool
-is_quotation(const char *class, const char *type, const Style *style,
-             const char *cite)
+is_quotation(const HtmlTag *tag, const HtmlStyle *style)
 {
+    const char *type = tag->attributes[ATTRIBUTE_TYPE];
     if (type != NULL && g_ascii_strcasecmp(type, "cite") == 0)
         return true;
-    if (cite != NULL || class != NULL)
+    if (tag->attributes[ATTRIBUTE_CITE] != NULL ||
+        tag->attributes[ATTRIBUTE_CLASS] != NULL)
         return true;
     return !style->border_none;
 }
 
 static void
-on_start(void *data, const xmlChar *name, const xmlChar **attributes)
+pop(Builder *b)
 {
-    Builder *b = data;
-    if (b->depth >= HTML_MAX_DEPTH) {
-        b->body->truncated = true;
-        xmlStopParser(b->parser);
-        return;
-    }
-    unsigned element = element_flags((const char *) name);
-    const Frame *parent = &b->frames[b->depth];
-    Frame frame = { .element = element, .size = parent->size };
-    Style style = { 0 };
-    const char *class = NULL;
-
-    if (attributes != NULL) {
-        const char *text = attribute(attributes, "style");
-        if (text != NULL)
-            style_parse(&style, text, parent->size);
-        class = attribute(attributes, "class");
-        const char *id = attribute(attributes, "id");
-        if (class != NULL)
-            frame.marks |= marks_of_names(class);
-        if (id != NULL)
-            frame.marks |= marks_of_names(id);
-        const char *name_attribute = attribute(attributes, "name");
-        if (name_attribute != NULL) {
-            if (strcmp(name_attribute, "quote") == 0)
-                frame.marks |= LINE_QUOTE_ELEMENT; /* GMX, web.de */
-            else if ((element & EL_LINK) == 0)
-                frame.marks |= marks_of_names(name_attribute);
-        }
-        const char *smartmail = attribute(attributes, "data-smartmail");
-        if (smartmail != NULL && strcmp(smartmail, "gmail_signature") == 0)
-            frame.marks |= LINE_SIGNATURE_ELEMENT;
-        const char *marker = attribute(attributes, "data-marker");
-        if (marker != NULL && (strcmp(marker, "__QUOTED_TEXT__") == 0 ||
-                               strcmp(marker, "__HEADERS__") == 0))
-            frame.marks |= LINE_QUOTE_ELEMENT; /* Zimbra */
-        if (attribute(attributes, "hidden") != NULL)
-            style.hidden = true;
-        if (class != NULL && slice_has(class, strlen(class), "preheader"))
-            style.hidden = true;
-    }
-    if (strcmp((const char *) name, "includetail") == 0)
-        frame.marks |= LINE_QUOTE_ELEMENT; /* QQ mail */
-
-    if ((element & EL_QUOTE) != 0) {
-        const char *type = attribute(attributes, "type");
-        const char *cite = attribute(attributes, "cite");
-        frame.marks &= ~(unsigned) MARK_CONTAINER;
-        frame.marks |= is_quotation(class, type, &style, cite)
-                           ? (unsigned) LINE_QUOTE_ELEMENT
-                           : (unsigned) MARK_INDENT;
-    }
-    if ((element & EL_BOLD) != 0 || style.bold)
-        frame.marks |= LINE_BOLD;
-    if ((element & EL_TABLE) != 0)
-        frame.marks |= LINE_TABLE;
-    if ((element & EL_ITEM) != 0)
-        frame.marks |= LINE_LIST_ITEM;
-    if (style.grey)
-        frame.marks |= LINE_GREY;
-    if (style.size > 0)
-        frame.size = style.size;
-    if ((element & EL_SMALL) != 0)
-        frame.size *= 0.83f;
-    if ((element & EL_FONT) != 0) {
-        const char *size = attribute(attributes, "size");
-        if (size != NULL && (*size == '1' || *size == '2'))
-            frame.size = *size == '1' ? 7.5f : 10;
-        else if (size != NULL && *size == '-')
-            frame.size *= 0.83f;
-        const char *color = attribute(attributes, "color");
-        if (color != NULL && is_grey(color, strlen(color)))
-            frame.marks |= LINE_GREY;
-    }
-    frame.hidden = (element & EL_SKIP) != 0 || style.hidden;
-
-    if ((element & (EL_BLOCK | EL_RULE)) != 0) {
-        if (b->hidden == 0)
-            break_line(b, false);
-        bool margin = (element & EL_MARGIN) != 0;
-        if ((element & EL_PARAGRAPH) != 0)
-            margin = !b->no_margin && !style.no_margin &&
-                     !(class != NULL && slice_has(class, strlen(class), "mso"));
-        if (margin && !frame.hidden) {
-            b->want_blank = true;
-            frame.blank_after = true;
-        }
-    }
-    if ((element & EL_RULE) != 0 && b->hidden == 0)
-        b->want_rule = true;
-    if (style.outlook_border)
-        b->once |= MARK_BORDER;
-    if ((frame.marks & MARK_REST) != 0) {
-        b->once |= MARK_REST;
-        frame.marks &= ~(unsigned) MARK_REST;
-    }
-    if ((element & EL_BREAK) != 0 && b->hidden == 0)
-        break_line(b, true);
-    if ((element & EL_IMAGE) != 0)
-        add_image(b, attribute(attributes, "alt"),
-                  attribute(attributes, "width"),
-                  attribute(attributes, "height"));
-    if ((element & EL_LINK) != 0 && b->hidden == 0) {
-        const char *href = attribute(attributes, "href");
-        end_link(b);
-        if (href != NULL && *href != 0 && strlen(href) < 4096) {
-            b->href = g_strdup(href);
-            b->link_line = b->body->n_lines;
-        }
-    }
-    if ((element & EL_ROW) != 0) {
-        frame.row_start = b->body->n_lines;
-        frame.outer_row = b->row;
-    }
-    frame.cell_start = b->body->n_lines;
-
-    count_marks(b, frame.marks, 1);
-    b->hidden += frame.hidden;
-    b->pre += (element & EL_PRE) != 0;
-    b->style += (element & EL_STYLE) != 0;
-    b->quotes += (frame.marks & LINE_QUOTE_ELEMENT) != 0;
-    b->frames[++b->depth] = frame;
-    if ((element & EL_ROW) != 0)
-        b->row = b->depth;
-}
-
-static void
-on_end(void *data, const xmlChar *name)
-{
-    (void) name; /* libxml2 closes what was left open: ends pair with starts */
-    Builder *b = data;
-    if (b->depth == 0)
-        return;
     const Frame *frame = &b->frames[b->depth];
     unsigned element = frame->element;
     if ((element & EL_BLOCK) != 0 && b->hidden == 0)
@@ -961,53 +521,265 @@ on_end(void *data, const xmlChar *name)
     }
     if (frame->blank_after)
         b->want_blank = true;
-    count_marks(b, frame->marks, -1);
+    if (frame->marks != 0)
+        count_marks(b, frame->marks, -1);
     b->hidden -= frame->hidden;
     b->pre -= (element & EL_PRE) != 0;
-    b->style -= (element & EL_STYLE) != 0;
     b->quotes -= (frame->marks & LINE_QUOTE_ELEMENT) != 0;
     b->depth--;
+}
+
+/* Closes the innermost element of one of the kinds in `close`, with all that
+ * is open in it, unless one of the kinds in `wall` is met first. */
+static void
+close_kind(Builder *b, unsigned close, unsigned wall)
+{
+    for (size_t i = b->depth; i > 0; i--) {
+        if ((b->frames[i].element & close) != 0) {
+            while (b->depth >= i)
+                pop(b);
+            return;
+        }
+        if ((b->frames[i].element & wall) != 0)
+            return;
+    }
+}
+
+/* What the start of `element` closes by itself. */
+static void
+close_implied(Builder *b, unsigned element)
+{
+    if ((element & EL_CELL) != 0) {
+        close_kind(b, EL_CELL, EL_ROW | EL_TABLE);
+    } else if ((element & EL_ROW) != 0) {
+        close_kind(b, EL_ROW, EL_TABLE);
+    } else if ((element & EL_ITEM) != 0) {
+        close_kind(b, EL_ITEM, EL_LIST | EL_CELL | EL_TABLE);
+    } else if ((element & EL_BLOCK) != 0) {
+        /* only a <p> with nothing but inline elements in it */
+        close_kind(b, EL_PARAGRAPH, EL_BLOCK);
+    }
+}
+
+/* What the tag's attributes say of the frame. */
+static HtmlStyle
+read_attributes(const HtmlTag *tag, unsigned element, const Frame *parent,
+                Frame *frame)
+{
+    HtmlStyle style = { .size = 0 };
+    const char *const *a = tag->attributes;
+    if (a[ATTRIBUTE_STYLE] != NULL)
+        html_style_parse(&style, a[ATTRIBUTE_STYLE], parent->size);
+    if (a[ATTRIBUTE_CLASS] != NULL) {
+        const char *class = a[ATTRIBUTE_CLASS];
+        frame->marks |= html_marks_of_names(class);
+        if (html_slice_has(class, strlen(class), "preheader"))
+            style.hidden = true;
+        if (html_slice_has(class, strlen(class), "mso"))
+            style.no_margin = true;
+    }
+    if (a[ATTRIBUTE_ID] != NULL)
+        frame->marks |= html_marks_of_names(a[ATTRIBUTE_ID]);
+    if (a[ATTRIBUTE_NAME] != NULL) {
+        if (strcmp(a[ATTRIBUTE_NAME], "quote") == 0)
+            frame->marks |= LINE_QUOTE_ELEMENT; /* GMX, web.de */
+        else if ((element & EL_LINK) == 0)
+            frame->marks |= html_marks_of_names(a[ATTRIBUTE_NAME]);
+    }
+    if (a[ATTRIBUTE_SMARTMAIL] != NULL &&
+        strcmp(a[ATTRIBUTE_SMARTMAIL], "gmail_signature") == 0)
+        frame->marks |= LINE_SIGNATURE_ELEMENT;
+    if (a[ATTRIBUTE_MARKER] != NULL &&
+        (strcmp(a[ATTRIBUTE_MARKER], "__QUOTED_TEXT__") == 0 ||
+         strcmp(a[ATTRIBUTE_MARKER], "__HEADERS__") == 0))
+        frame->marks |= LINE_QUOTE_ELEMENT; /* Zimbra */
+    if (a[ATTRIBUTE_HIDDEN] != NULL)
+        style.hidden = true;
+    if (style.grey)
+        frame->marks |= LINE_GREY;
+    if (style.bold)
+        frame->marks |= LINE_BOLD;
+    if (style.size > 0)
+        frame->size = style.size;
+    if ((element & EL_FONT) != 0) {
+        const char *size = a[ATTRIBUTE_SIZE], *color = a[ATTRIBUTE_COLOR];
+        if (size != NULL && (*size == '1' || *size == '2'))
+            frame->size = *size == '1' ? 7.5f : 10;
+        else if (size != NULL && *size == '-')
+            frame->size *= 0.83f;
+        if (color != NULL && html_is_grey(color, strlen(color)))
+            frame->marks |= LINE_GREY;
+    }
+    return style;
+}
+
+/* A block begins: the line before it ends, its margin is remembered. */
+static void
+begin_block(Builder *b, Frame *frame, const HtmlStyle *style)
+{
+    if (b->hidden == 0)
+        break_line(b, false);
+    bool margin = (frame->element & EL_MARGIN) != 0;
+    if ((frame->element & EL_PARAGRAPH) != 0)
+        margin = !b->no_margin && !style->no_margin;
+    if ((frame->element & EL_LIST) != 0)
+        margin = (b->marks & LINE_LIST_ITEM) == 0 && !style->no_margin;
+    if (margin && !frame->hidden) {
+        b->want_blank = true;
+        frame->blank_after = true;
+    }
+    if ((frame->element & EL_RULE) != 0 && b->hidden == 0)
+        b->want_rule = true;
+}
+
+static void
+begin_link(Builder *b, const char *href)
+{
+    end_link(b);
+    if (href != NULL && *href != 0 && strlen(href) < LINK_MAX) {
+        b->href = g_strdup(href);
+        b->link_line = b->body->n_lines;
+    }
+}
+
+static bool
+on_start(void *data, const HtmlTag *tag)
+{
+    Builder *b = data;
+    unsigned element = element_flags(tag->name);
+    /* A <head> that was not closed ends where something to see begins. */
+    if (b->hidden > 0 && strcmp(b->frames[b->depth].name, "head") == 0 &&
+        (element & (EL_BLOCK | EL_LINK | EL_IMAGE | EL_FONT | EL_BOLD)) != 0)
+        pop(b);
+    if ((element & EL_BLOCK) != 0)
+        close_implied(b, element);
+    if (b->depth >= HTML_MAX_DEPTH) {
+        b->body->truncated = true;
+        return false;
+    }
+    const Frame *parent = &b->frames[b->depth];
+    Frame frame = { .element = element, .size = parent->size };
+    HtmlStyle style = { .size = 0 };
+    if (tag->any)
+        style = read_attributes(tag, element, parent, &frame);
+    if (strcmp(tag->name, "includetail") == 0)
+        frame.marks |= LINE_QUOTE_ELEMENT; /* QQ mail */
+    if ((element & EL_QUOTE) != 0) {
+        frame.marks &= ~(unsigned) MARK_CONTAINER;
+        frame.marks |= is_quotation(tag, &style) ? (unsigned) LINE_QUOTE_ELEMENT
+                                                 : (unsigned) MARK_INDENT;
+    }
+    if ((element & EL_BOLD) != 0)
+        frame.marks |= LINE_BOLD;
+    if ((element & EL_TABLE) != 0)
+        frame.marks |= LINE_TABLE;
+    if ((element & EL_ITEM) != 0)
+        frame.marks |= LINE_LIST_ITEM;
+    if ((element & EL_SMALL) != 0)
+        frame.size *= 0.83f;
+    frame.hidden = (element & EL_SKIP) != 0 || style.hidden;
+
+    if ((element & EL_BLOCK) != 0)
+        begin_block(b, &frame, &style);
+    if (style.outlook_border)
+        b->once |= MARK_BORDER;
+    if ((frame.marks & MARK_REST) != 0) {
+        b->once |= MARK_REST;
+        frame.marks &= ~(unsigned) MARK_REST;
+    }
+    if (b->hidden == 0) {
+        if ((element & EL_BREAK) != 0)
+            break_line(b, true);
+        if ((element & EL_IMAGE) != 0 && !frame.hidden)
+            add_image(b, tag->attributes[ATTRIBUTE_ALT],
+                      tag->attributes[ATTRIBUTE_WIDTH],
+                      tag->attributes[ATTRIBUTE_HEIGHT]);
+        if ((element & EL_LINK) != 0)
+            begin_link(b, tag->attributes[ATTRIBUTE_HREF]);
+    }
+    /* <o:p/> and the like are empty; of HTML's own only the void ones. */
+    if ((element & EL_VOID) != 0 ||
+        (tag->self_closed && strchr(tag->name, ':') != NULL))
+        return !b->full;
+
+    memcpy(frame.name, tag->name, sizeof(frame.name));
+    if ((element & EL_ROW) != 0) {
+        frame.row_start = b->body->n_lines;
+        frame.outer_row = b->row;
+    }
+    frame.cell_start = b->body->n_lines;
+    if (frame.marks != 0)
+        count_marks(b, frame.marks, 1);
+    b->hidden += frame.hidden;
+    b->pre += (element & EL_PRE) != 0;
+    b->quotes += (frame.marks & LINE_QUOTE_ELEMENT) != 0;
+    b->frames[++b->depth] = frame;
+    if ((element & EL_ROW) != 0)
+        b->row = b->depth;
+    return !b->full;
+}
+
+static bool
+on_end(void *data, const char *name)
+{
+    Builder *b = data;
+    unsigned element = element_flags(name);
+    if ((element & EL_BREAK) != 0 && b->hidden == 0)
+        break_line(b, true); /* </br> is read as <br> */
+    unsigned wall = EL_CELL | EL_TABLE;
+    if ((element & (EL_CELL | EL_ROW)) != 0)
+        wall = EL_TABLE;
+    else if ((element & EL_TABLE) != 0 || strcmp(name, "body") == 0 ||
+             strcmp(name, "html") == 0)
+        wall = 0;
+    else if ((element & EL_BLOCK) == 0)
+        wall = EL_BLOCK;
+    for (size_t i = b->depth; i > 0; i--) {
+        if (strcmp(b->frames[i].name, name) == 0) {
+            while (b->depth >= i)
+                pop(b);
+            break;
+        }
+        if ((b->frames[i].element & wall) != 0)
+            break;
+    }
+    return !b->full;
+}
+
+static bool
+on_text(void *data, const char *text, size_t len)
+{
+    Builder *b = data;
+    if (b->hidden == 0)
+        add_text(b, text, len);
+    return !b->full;
 }
 
 void
 html_to_lines(Body *body, const char *html, size_t len)
 {
+    static const HtmlHandlers handlers = { on_start, on_end, on_text,
+                                           on_sheet };
     if (len > HTML_MAX_BYTES) {
         len = HTML_MAX_BYTES;
         body->truncated = true;
     }
-    if (len == 0)
-        return;
-    htmlParserCtxtPtr parser = htmlCreateMemoryParserCtxt(html, (int) len);
-    if (parser == NULL)
-        return;
-    Builder *b = g_new0(Builder, 1);
+    Builder builder;
+    memset(&builder, 0, offsetof(Builder, frames));
+    Builder *b = &builder;
     b->body = body;
-    b->parser = parser;
     b->first_line = body->n_lines;
     b->line = g_string_sized_new(256);
     b->alt = g_string_new(NULL);
     b->link_text = g_string_new(NULL);
-    b->frames[0].size = 12;
+    b->frames[0] = (Frame){ .size = DEFAULT_SIZE };
 
-    xmlSAXHandler handler = { 0 };
-    handler.startElement = on_start;
-    handler.endElement = on_end;
-    handler.characters = on_characters;
-    handler.ignorableWhitespace = on_characters;
-    handler.cdataBlock = on_characters;
-    *parser->sax = handler;
-    parser->userData = b;
-    (void) htmlCtxtUseOptions(
-        parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
-                    HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
-    (void) xmlSwitchEncoding(parser, XML_CHAR_ENCODING_UTF8);
-    (void) htmlParseDocument(parser);
+    html_scan(html, len, &handlers, b);
+    while (b->depth > 0)
+        pop(b);
     break_line(b, false);
     end_link(b);
-    htmlFreeParserCtxt(parser);
     g_string_free(b->line, TRUE);
     g_string_free(b->alt, TRUE);
     g_string_free(b->link_text, TRUE);
-    g_free(b);
 }

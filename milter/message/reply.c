@@ -196,6 +196,8 @@ evidence_of(const char *text, size_t len)
         found |= HAS_ADDRESS;
     if (len > 0 && text[len - 1] == ':')
         found |= HAS_COLON;
+    if (found == 0)
+        return found;
     for (size_t i = 0; i < reply_n_wrote; i++) {
         if (has_word(text, reply_wrote[i])) {
             found |= HAS_VERB;
@@ -358,17 +360,14 @@ field_of(Split *s, const Line *line, const char **out_value)
     size_t n = (size_t) (end - p);
     while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '_'))
         n--;
-    for (size_t i = 0; i < reply_n_field_names; i++) {
-        const FieldName *f = &reply_field_names[i];
-        if (strncmp(f->name, p, n) == 0 && f->name[n] == 0) {
-            end++;
-            while (*end == ' ' || *end == '_')
-                end++;
-            *out_value = end;
-            return f->kind;
-        }
-    }
-    return 0;
+    unsigned kind = reply_field_kind(p, n);
+    if (kind == 0)
+        return 0;
+    end++;
+    while (*end == ' ' || *end == '_')
+        end++;
+    *out_value = end;
+    return kind;
 }
 
 typedef struct {
@@ -559,9 +558,10 @@ is_above_line(Split *s, const Line *line)
 {
     if (line->len < 12 || line->len > 300)
         return false;
-    if (strchr("#-=_*>~", line->text[0]) == NULL &&
-        !g_ascii_isupper(line->text[0]) &&
-        ((unsigned char) line->text[0] & 0x80) == 0)
+    /* Most stand between dashes or number signs; bare ones only in English. */
+    if (strchr("#-=_*>~[", line->text[0]) == NULL &&
+        (unsigned char) line->text[0] != 0xe2 &&
+        strstr(line->text, "above") == NULL)
         return false;
     g_string_truncate(s->text, 0);
     normalize(s->text, line->text, line->len);

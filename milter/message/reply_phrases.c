@@ -9,6 +9,9 @@
 #include "message/reply_phrases.h"
 
 #include <glib.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
 
 const FieldName reply_field_names[] = {
     /* en */
@@ -399,6 +402,32 @@ const FieldName reply_field_names[] = {
     { "judul", FIELD_SUBJECT },
 };
 const size_t reply_n_field_names = G_N_ELEMENTS(reply_field_names);
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static GHashTable *field_index; /* name -> kind; constant after `once` */
+
+static void
+make_index(void)
+{
+    field_index = g_hash_table_new(g_str_hash, g_str_equal);
+    for (size_t i = 0; i < reply_n_field_names; i++) {
+        const FieldName *f = &reply_field_names[i];
+        (void) g_hash_table_insert(field_index, (gpointer) (uintptr_t) f->name,
+                                   GUINT_TO_POINTER(f->kind));
+    }
+}
+
+unsigned
+reply_field_kind(const char *name, size_t len)
+{
+    char key[64];
+    if (len == 0 || len >= sizeof(key))
+        return 0;
+    memcpy(key, name, len);
+    key[len] = 0;
+    (void) pthread_once(&once, make_index);
+    return GPOINTER_TO_UINT(g_hash_table_lookup(field_index, key));
+}
 
 const char *const reply_wrote[] = {
     "wrote",         "writes",       "schrieb",    "geschrieben",

@@ -4,7 +4,7 @@
  * Tables for reply.c, one row a phrase, lower case, in all languages that the
  * programs speak. To teach a language, add rows.
  *
- * Threads    constant data.
+ * Threads    constant data; the index over it is made once.
  */
 #ifndef REPLY_PHRASES_H
 #define REPLY_PHRASES_H
@@ -29,6 +29,9 @@ typedef struct {
 
 extern const FieldName reply_field_names[];
 extern const size_t reply_n_field_names;
+
+/* The FieldKind of the `len` bytes at `name`, 0 when it is none. */
+unsigned reply_field_kind(const char *name, size_t len);
 
 /* "wrote", "schrieb": words of attribution lines. */
 extern const char *const reply_wrote[];

@@ -3,7 +3,8 @@
  *
  * Not a test: for people who look into a mail that came out wrong.
  * show_zones [-h] FILE...   (-h: the HTML part)
- * show_zones -t COUNT FILE...   parses each so often, for profilers
+ * show_zones [-h] -t COUNT FILE...   parses each so often, for profilers;
+ * with -h both bodies are made, too
  */
 #include "message/body.h"
 #include "message/message.h"
@@ -89,6 +90,7 @@ main(int argc, char **argv)
             g_autoptr(Message) message = message_parse(text, len, NULL);
             if (html) {
                 g_autoptr(Body) body = body_new(message);
+                g_autoptr(Body) markup = body_new_html(message);
             }
         }
         if (count == 0) {
