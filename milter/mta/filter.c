@@ -304,7 +304,7 @@ mlfi_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
     Transaction *transaction = session->transaction;
     switch (ruleset_extent(transaction->ruleset, transaction->envelope)) {
     case READ_NOTHING:
-        metrics_inc("messages_total", "result", "outbound");
+        metrics_inc("messages_total", "verdict", "outbound");
         end_transaction(session);
         return SMFIS_ACCEPT; /* the end of the message is not told us */
     case READ_HEADER:
@@ -365,35 +365,47 @@ analyse(Transaction *transaction, Analysis **out_analysis)
     return observations;
 }
 
+/* What could not be stored at once is the only news here; the line about what
+ * was found is written where it is judged. */
 static void
-report_finding(const Transaction *transaction, const Analysis *analysis,
-               const GPtrArray *observations, SpoolResult result, int64_t us)
+report_result(const Envelope *envelope, const GPtrArray *observations,
+              SpoolResult result)
 {
-    static const struct {
-        const char *word;
-        const char *warning;
-    } results[] = {
-        [SPOOL_STORED] = { "stored", NULL },
-        [SPOOL_WAITING] = { "waiting",
-                            "the disk was slow: kept in memory until it can "
-                            "be written" },
-        [SPOOL_LOST] = { "lost", "not stored, and lost: the memory queue is "
-                                 "full" },
-    };
-    metrics_add("observations_total", "result", results[result].word,
-                observations->len);
-    const char *id = transaction->envelope->queue_id;
-    id = id != NULL ? id : "NOQUEUE";
-    if (results[result].warning != NULL)
-        log_warning("%s: observations=%u %s=%s: %s", id, observations->len,
-                    "spool", results[result].word, results[result].warning);
-    if (log_is_debug()) {
-        const Observation *first = g_ptr_array_index(observations, 0);
-        g_autofree char *email = log_address(first->email);
-        log_debug("%s: verdict=%s first=%s observations=%u spool=%s us=%lld",
-                  id, verdict_name(analysis->verdict), email, observations->len,
-                  results[result].word, (long long) us);
+    for (guint i = 0; i < observations->len; i++) {
+        const Observation *o = g_ptr_array_index(observations, i);
+        metrics_inc("observations_total", "kind",
+                    observation_kind_name(o->kind));
     }
+    if (result == SPOOL_STORED)
+        return;
+    const char *id =
+        envelope->queue_id != NULL ? envelope->queue_id : "NOQUEUE";
+    if (result == SPOOL_LOST) {
+        metrics_add("observations_lost_total", NULL, NULL, observations->len);
+        log_error("%s: lost %u observations: the disk does not take them and "
+                  "the memory queue is full",
+                  id, observations->len);
+    } else {
+        log_warning("%s: %u observations wait in memory: the disk does not "
+                    "take them",
+                    id, observations->len);
+    }
+}
+
+static void
+report_debug(const Transaction *transaction, const Analysis *analysis,
+             unsigned found, int64_t us)
+{
+    const Envelope *envelope = transaction->envelope;
+    g_autofree char *from = log_address(envelope->mail_from);
+    g_autofree char *client = log_text(envelope->client_addr);
+    log_debug("%s: verdict=%s reason=%s observations=%u from=%s client=%s "
+              "local=%d auth=%d us=%" G_GINT64_FORMAT,
+              envelope->queue_id != NULL ? envelope->queue_id : "NOQUEUE",
+              verdict_name(analysis->verdict),
+              analysis->reason[0] != '\0' ? analysis->reason : "-", found, from,
+              client, envelope->local, envelope->auth_user != NULL,
+              (gint64) us);
 }
 
 static void
@@ -406,7 +418,7 @@ finish(Transaction *transaction)
     g_autoptr(Analysis) analysis = NULL;
     g_autoptr(GPtrArray) observations = analyse(transaction, &analysis);
     int64_t analysed = g_get_monotonic_time();
-    metrics_inc("messages_total", "result", verdict_name(analysis->verdict));
+    metrics_inc("messages_total", "verdict", verdict_name(analysis->verdict));
     metrics_observe("analysis_seconds", NULL, NULL,
                     (double) (analysed - start) / G_USEC_PER_SEC);
 
@@ -414,9 +426,11 @@ finish(Transaction *transaction)
     g_clear_pointer(&transaction->capture, capture_free);
     if (observations->len > 0) {
         SpoolResult result = spool_append(spool, observations, wait);
-        report_finding(transaction, analysis, observations, result,
-                       g_get_monotonic_time() - start);
+        report_result(transaction->envelope, observations, result);
     }
+    if (log_is_debug())
+        report_debug(transaction, analysis, observations->len,
+                     g_get_monotonic_time() - start);
     metrics_observe("end_of_message_seconds", NULL, NULL,
                     (double) (g_get_monotonic_time() - start) / G_USEC_PER_SEC);
     leave_finish();
@@ -432,7 +446,7 @@ mlfi_eom(SMFICTX *ctx)
     replace(&transaction->envelope->queue_id, macro(ctx, "i"));
     if (ruleset_extent(transaction->ruleset, transaction->envelope) ==
         READ_NOTHING)
-        metrics_inc("messages_total", "result", "outbound");
+        metrics_inc("messages_total", "verdict", "outbound");
     else
         finish(transaction);
     end_transaction(session);
