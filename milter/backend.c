@@ -245,13 +245,13 @@ backend_configure(Backend *backend, Settings *settings)
     pthread_mutex_unlock(&backend->lock);
 }
 
-bool
-backend_status(Backend *backend, StoreStatus *out_status)
+Store *
+backend_store(Backend *backend)
 {
     pthread_mutex_lock(&backend->lock);
     Store *store = backend->store;
     pthread_mutex_unlock(&backend->lock);
-    return store != NULL && store_status(store, out_status, NULL);
+    return store;
 }
 
 bool

@@ -26,8 +26,8 @@ Backend *backend_start(Settings *settings, Spool *spool, GError **error);
 void backend_wake(Backend *backend);
 void backend_configure(Backend *backend, Settings *settings);
 
-/* False while the store is not open; else its counts. */
-bool backend_status(Backend *backend, StoreStatus *out_status);
+/* NULL while the store is not open. Borrowed until backend_stop(). */
+Store *backend_store(Backend *backend);
 
 /* Ends both threads. False when a thread did not end within `wait_ms`: then
  * the spool is still in use, nothing was freed, and the process should end. */

@@ -16,12 +16,11 @@
  * returns, and the thread that called it sends us TERM.
  */
 #include "backend.h"
-#include "base/httpd.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/notify.h"
 #include "base/settings.h"
 #include "mta/filter.h"
+#include "pages.h"
 #include "store/spool.h"
 
 #include <errno.h>
@@ -39,7 +38,7 @@
 
 /* How long SIGUSR2 lets sessions finish, and how long a stop waits for the
  * judge and the call in flight. */
-enum { DRAIN_MS = 5000, STOP_MS = 5000 };
+enum { DRAIN_MS = 5000, STOP_MS = 5000, SAMPLE_S = 60 };
 
 #define DEFAULT_CONFIG SYSCONFDIR "/contact-milter/contact-milter.conf"
 
@@ -55,7 +54,7 @@ typedef struct {
     int mta_lock, sync_lock; /* descriptors, -1: not held */
     Spool *spool;
     Backend *backend; /* NULL in the mta role */
-    Httpd *httpd;
+    Pages *pages;     /* NULL: no [metrics] listen */
     pthread_t main_thread, filter_thread;
     bool filter_started;
     Ruleset *ruleset; /* until the filter takes it over */
@@ -261,68 +260,6 @@ take_locks(Daemon *daemon)
     return true;
 }
 
-/* --- the metrics page ---------------------------------------------------- */
-
-static void
-update_gauges(Daemon *daemon, SpoolStatus *spool, StoreStatus *store,
-              bool *out_spool_ok, bool *out_store_ok)
-{
-    *out_spool_ok = spool_status(daemon->spool, spool, NULL);
-    if (*out_spool_ok) {
-        metrics_set("spool_rows", NULL, NULL, (double) spool->rows);
-        metrics_set("spool_set_aside", NULL, NULL, (double) spool->set_aside);
-    }
-    *out_store_ok =
-        daemon->backend != NULL && backend_status(daemon->backend, store);
-    if (*out_store_ok) {
-        metrics_set("contacts", "state", "pending", (double) store->pending);
-        metrics_set("contacts", "state", "held", (double) store->held);
-        metrics_set("contacts", "state", "dead", (double) store->dead);
-        metrics_set("contacts", "state", "all", (double) store->contacts);
-    }
-}
-
-static HttpdPage
-serve_page(const char *path, void *data)
-{
-    Daemon *daemon = data;
-    static const char plain[] = "text/plain; charset=utf-8";
-    SpoolStatus spool = { 0 };
-    StoreStatus store = { 0 };
-    bool spool_ok = false, store_ok = false;
-
-    if (strcmp(path, "/metrics") == 0) {
-        update_gauges(daemon, &spool, &store, &spool_ok, &store_ok);
-        return (HttpdPage){ 200, "text/plain; version=0.0.4; charset=utf-8",
-                            metrics_text() };
-    }
-    if (strcmp(path, "/healthz") == 0) {
-        /* Only what a restart could mend is unhealthy. */
-        spool_ok = spool_status(daemon->spool, &spool, NULL);
-        return (HttpdPage){ spool_ok ? 200 : 503, plain,
-                            g_strdup(spool_ok ? "ok\n"
-                                              : "the spool cannot be read\n") };
-    }
-    if (strcmp(path, "/") == 0) {
-        update_gauges(daemon, &spool, &store, &spool_ok, &store_ok);
-        GString *text = g_string_new(PACKAGE_STRING "\n\n");
-        g_string_append_printf(text,
-                               "spool      %" G_GINT64_FORMAT
-                               " waiting, %" G_GINT64_FORMAT " set aside\n",
-                               spool.rows, spool.set_aside);
-        if (store_ok)
-            g_string_append_printf(
-                text,
-                "contacts   %" G_GINT64_FORMAT "\npending    %" G_GINT64_FORMAT
-                "\nheld       %" G_GINT64_FORMAT
-                "\ndead       %" G_GINT64_FORMAT "\n",
-                store.contacts, store.pending, store.held, store.dead);
-        g_string_append(text, "\nmetrics: /metrics, health: /healthz\n");
-        return (HttpdPage){ 200, plain, g_string_free(text, FALSE) };
-    }
-    return (HttpdPage){ 404, plain, g_strdup("not found\n") };
-}
-
 /* --- start, life, stop --------------------------------------------------- */
 
 static void
@@ -381,9 +318,15 @@ start(Daemon *daemon)
     }
     if (settings->metrics.listen != NULL) {
         /* Never a reason not to serve mail: the other role may have it. */
-        daemon->httpd =
-            httpd_start(settings->metrics.listen, serve_page, daemon, &error);
-        if (daemon->httpd == NULL)
+        static const char *const roles[] = {
+            [ROLE_ALL] = "all",
+            [ROLE_MTA] = "mta",
+            [ROLE_SYNC] = "sync",
+        };
+        daemon->pages =
+            pages_start(settings->metrics.listen, roles[daemon->arguments.role],
+                        daemon->spool, daemon->backend, &error);
+        if (daemon->pages == NULL)
             log_warning("[metrics] listen: %s", error->message);
     }
 
@@ -407,7 +350,8 @@ serve(Daemon *daemon, const sigset_t *signals)
 {
     int64_t interval = notify_interval();
     for (;;) {
-        struct timespec timeout = { .tv_sec = 3600 };
+        pages_sample(daemon->pages);
+        struct timespec timeout = { .tv_sec = SAMPLE_S };
         if (interval > 0) {
             notify_alive();
             timeout.tv_sec = (time_t) (interval / 1000);
@@ -425,8 +369,8 @@ static void
 stop(Daemon *daemon, int signal)
 {
     notify_stopping();
-    httpd_stop(daemon->httpd);
-    daemon->httpd = NULL;
+    pages_stop(daemon->pages);
+    daemon->pages = NULL;
     if (daemon->filter_started) {
         if (signal == SIGUSR2)
             filter_drain(DRAIN_MS);
