@@ -243,7 +243,7 @@ ctl_analyze(Ctl *ctl, int argc, char **argv)
           "Country of phone numbers that name none (default AU)", "CC" },
         { "local-domain", 0, 0, G_OPTION_ARG_STRING_ARRAY, &domains,
           "A domain of ours; may be given several times", "DOMAIN" },
-        { NULL }
+        G_OPTION_ENTRY_NULL
     };
     if (!ctl_options(entries, "PATH... - what these messages say", &argc, &argv,
                      &status))

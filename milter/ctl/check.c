@@ -121,7 +121,7 @@ ctl_check(Ctl *ctl, int argc, char **argv)
     int status;
     const GOptionEntry entries[] = { { "json", 0, 0, G_OPTION_ARG_NONE, &json,
                                        "One JSON object per check", NULL },
-                                     { NULL } };
+                                     G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries, "- is everything as it should be?", &argc, &argv,
                      &status))
         return status;

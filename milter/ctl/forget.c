@@ -9,7 +9,7 @@ int
 ctl_forget(Ctl *ctl, int argc, char **argv)
 {
     int status;
-    const GOptionEntry entries[] = { { NULL } };
+    const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries,
                      "ADDRESS - erase everything that is held here about it",
                      &argc, &argv, &status))

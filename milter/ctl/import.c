@@ -323,7 +323,7 @@ ctl_import(Ctl *ctl, int argc, char **argv)
           "Only mail from this day on", "YYYY-MM-DD" },
         { "dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run,
           "Say what would be found, keep nothing", NULL },
-        { NULL }
+        G_OPTION_ENTRY_NULL
     };
     if (!ctl_options(entries, "PATH... - seed the store from old mail", &argc,
                      &argv, &status))

@@ -78,7 +78,7 @@ ctl_ingest(Ctl *ctl, int argc, char **argv)
           "Address of the SMTP client", "IP" },
         { "helo", 0, 0, G_OPTION_ARG_STRING, &helo, "Its HELO argument",
           "NAME" },
-        { NULL }
+        G_OPTION_ENTRY_NULL
     };
     if (!ctl_options(entries, "- one message on standard input", &argc, &argv,
                      &status))

@@ -158,7 +158,7 @@ ctl_queue(Ctl *ctl, int argc, char **argv)
                                        "One JSON object per entry", NULL },
                                      { "dead", 0, 0, G_OPTION_ARG_NONE, &dead,
                                        "retry: the dead ones only", NULL },
-                                     { NULL } };
+                                     G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries, usage, &argc, &argv, &status))
         return status;
     const char *action = argc > 1 ? argv[1] : "list";

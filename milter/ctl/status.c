@@ -40,7 +40,7 @@ ctl_status(Ctl *ctl, int argc, char **argv)
     int status;
     const GOptionEntry entries[] = { { "json", 0, 0, G_OPTION_ARG_NONE, &json,
                                        "One JSON object", NULL },
-                                     { NULL } };
+                                     G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries, "- how things stand", &argc, &argv, &status))
         return status;
     g_autoptr(Settings) settings = ctl_settings(ctl, ROLE_TOOL);
@@ -102,7 +102,7 @@ int
 ctl_flush(Ctl *ctl, int argc, char **argv)
 {
     int status;
-    const GOptionEntry entries[] = { { NULL } };
+    const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries, "- the sync tries everything now", &argc, &argv,
                      &status))
         return status;
