@@ -775,23 +775,25 @@ run_for_id(sqlite3 *db, const char *sql, int64_t id, const char *text)
     return code;
 }
 
-static int
-put_aside(sqlite3 *db, int64_t id, const char *why)
+/* What a fetch found, to be written before it is handed out. */
+typedef struct {
+    GPtrArray *rows; /* of SpoolRow */
+    GArray *raise;   /* ids whose attempts go up */
+    GArray *aside;   /* ids that are set aside, and ... */
+    GPtrArray *why;  /* ... the reasons */
+} Fetch;
+
+static void
+put_aside(Fetch *fetch, gint64 id, const char *why)
 {
-    log_error("spool: row %" G_GINT64_FORMAT " is set aside: %s", id, why);
-    return run_for_id(db, "UPDATE observation SET aside = ?2 WHERE id = ?1", id,
-                      why);
+    g_array_append_val(fetch->aside, id);
+    g_ptr_array_add(fetch->why, g_strdup(why));
 }
 
-/* Reads due rows into `rows`; *out_retry when rows were set aside and nothing
- * else was found, so that the caller looks further. */
 static int
-fetch_rows(Spool *spool, sqlite3 *db, size_t max, int64_t now, GPtrArray *rows,
-           bool *out_retry)
+read_due(Spool *spool, sqlite3 *db, size_t max, int64_t now, Fetch *fetch)
 {
-    g_autoptr(GArray) raise = g_array_new(FALSE, FALSE, sizeof(gint64));
     sqlite3_stmt *select = NULL;
-    bool put = false;
     int code = sqlite3_prepare_v2(
         db,
         "SELECT id, attempts, body FROM observation"
@@ -808,20 +810,17 @@ fetch_rows(Spool *spool, sqlite3 *db, size_t max, int64_t now, GPtrArray *rows,
         const char *body = (const char *) sqlite3_column_text(select, 2);
         bool ours = g_hash_table_contains(spool->in_flight, &id);
         bool suspect = attempts > 0 && !ours;
-        if (suspect && rows->len > 0)
+        if (suspect && fetch->rows->len > 0)
             break; /* alone, next time */
         if (!ours && attempts >= SPOOL_MAX_ATTEMPTS) {
-            code = put_aside(db, id, "the program died of it three times");
-            put = true;
+            put_aside(fetch, id, "the program died of it three times");
             continue;
         }
         g_autoptr(GError) reason = NULL;
         Observation *observation =
             body != NULL ? observation_from_json(body, &reason) : NULL;
         if (observation == NULL) {
-            code =
-                put_aside(db, id, reason != NULL ? reason->message : "no body");
-            put = true;
+            put_aside(fetch, id, reason != NULL ? reason->message : "no body");
             continue;
         }
         SpoolRow *row = g_new0(SpoolRow, 1);
@@ -829,20 +828,36 @@ fetch_rows(Spool *spool, sqlite3 *db, size_t max, int64_t now, GPtrArray *rows,
         row->attempts = (unsigned) attempts + (ours ? 0 : 1);
         row->observation = observation;
         row->key = row_key(spool, id, observation);
-        g_ptr_array_add(rows, row);
+        g_ptr_array_add(fetch->rows, row);
         if (!ours)
-            g_array_append_val(raise, id);
+            g_array_append_val(fetch->raise, id);
         if (suspect)
             break;
     }
-    if (code == SQLITE_DONE || code == SQLITE_ROW)
-        code = SQLITE_OK;
     (void) sqlite3_finalize(select);
-    for (guint i = 0; i < raise->len && code == SQLITE_OK; i++)
+    return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+static int
+write_fetched(sqlite3 *db, const Fetch *fetch)
+{
+    if (fetch->raise->len == 0 && fetch->aside->len == 0)
+        return SQLITE_OK;
+    int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    for (guint i = 0; i < fetch->raise->len && code == SQLITE_OK; i++)
         code = run_for_id(
             db, "UPDATE observation SET attempts = attempts + 1 WHERE id = ?1",
-            g_array_index(raise, gint64, i), NULL);
-    *out_retry = put && rows->len == 0;
+            g_array_index(fetch->raise, gint64, i), NULL);
+    for (guint i = 0; i < fetch->aside->len && code == SQLITE_OK; i++)
+        code = run_for_id(db, "UPDATE observation SET aside = ?2 WHERE id = ?1",
+                          g_array_index(fetch->aside, gint64, i),
+                          fetch->why->pdata[i]);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    for (guint i = 0; i < fetch->aside->len && code == SQLITE_OK; i++)
+        log_error("spool: row %" G_GINT64_FORMAT " is set aside: %s",
+                  g_array_index(fetch->aside, gint64, i),
+                  (const char *) fetch->why->pdata[i]);
     return code;
 }
 
@@ -853,15 +868,17 @@ spool_fetch(Spool *spool, size_t max, int64_t now, GError **error)
     if (db == NULL)
         return NULL;
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(spool_row_free);
-    bool retry = true;
     int code = SQLITE_OK;
-    while (retry && code == SQLITE_OK && max > 0) {
-        retry = false;
-        code = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
+    bool again = max > 0;
+    while (again && code == SQLITE_OK) {
+        g_autoptr(GArray) raise = g_array_new(FALSE, FALSE, sizeof(gint64));
+        g_autoptr(GArray) aside = g_array_new(FALSE, FALSE, sizeof(gint64));
+        g_autoptr(GPtrArray) why = g_ptr_array_new_with_free_func(g_free);
+        Fetch fetch = { rows, raise, aside, why };
+        code = read_due(spool, db, max, now, &fetch);
         if (code == SQLITE_OK)
-            code = fetch_rows(spool, db, max, now, rows, &retry);
-        if (code == SQLITE_OK)
-            code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+            code = write_fetched(db, &fetch);
+        again = rows->len == 0 && aside->len > 0;
     }
     for (guint i = 0; i < rows->len && code == SQLITE_OK; i++) {
         const SpoolRow *row = rows->pdata[i];

@@ -1589,7 +1589,7 @@ backend_for(const char *uri, GError **error)
 {
     static const StoreBackend *const all[] = {
         &store_sqlite,
-#ifdef HAVE_POSTGRESQL_STORE_TMP
+#ifdef HAVE_POSTGRESQL_STORE
         &store_pgsql,
 #endif
     };
@@ -1605,7 +1605,7 @@ backend_for(const char *uri, GError **error)
     /* The URI itself may hold a password. */
     g_set_error(error, STORE_ERROR, STORE_ERROR_URI,
                 "unknown kind of store \"%.*s\": sqlite:PATH"
-#ifdef HAVE_POSTGRESQL_STORE_TMP
+#ifdef HAVE_POSTGRESQL_STORE
                 " or postgresql://... is meant",
 #else
                 " is meant (built without postgresql)",

@@ -4,7 +4,8 @@
  * SQLite reads SMALLINT and BIGINT as INTEGER, so one text makes the tables in
  * both; conf/schema-postgresql.sql has the same statements for an
  * administrator (tests/store/test_store.c compares). Columns of contact stand
- * widest first, so that PostgreSQL pads little.
+ * widest first, so that PostgreSQL pads little. ASC is the default but for
+ * YugabyteDB, where an index would be a hash without it.
  *
  * contact  one row per address. `key` is the address in lower case. `due` is
  *          when it is to be worked on; a lease is nothing but a later `due`
@@ -23,25 +24,26 @@
 #include "store/store_backend.h"
 
 static const char *const contact_indexes[] = {
-    "CREATE INDEX IF NOT EXISTS contact_due ON contact (due) WHERE state = 1",
-    "CREATE INDEX IF NOT EXISTS contact_dead ON contact (since) "
+    "CREATE INDEX IF NOT EXISTS contact_due ON contact (due ASC) WHERE state = "
+    "1",
+    "CREATE INDEX IF NOT EXISTS contact_dead ON contact (since ASC) "
     "WHERE state = 2",
     NULL,
 };
 static const char *const held_indexes[] = {
-    "CREATE INDEX IF NOT EXISTS held_key ON held (key)",
+    "CREATE INDEX IF NOT EXISTS held_key ON held (key ASC)",
     NULL,
 };
 static const char *const merged_indexes[] = {
-    "CREATE INDEX IF NOT EXISTS merged_time ON merged (time)",
+    "CREATE INDEX IF NOT EXISTS merged_time ON merged (time ASC)",
     NULL,
 };
 static const char *const event_indexes[] = {
-    "CREATE INDEX IF NOT EXISTS event_time ON event (time)",
+    "CREATE INDEX IF NOT EXISTS event_time ON event (time ASC)",
     NULL,
 };
 static const char *const sent_indexes[] = {
-    "CREATE INDEX IF NOT EXISTS sent_time ON sent (time)",
+    "CREATE INDEX IF NOT EXISTS sent_time ON sent (time ASC)",
     NULL,
 };
 static const char *const no_indexes[] = { NULL };
