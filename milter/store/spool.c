@@ -43,6 +43,7 @@ enum {
     MEMORY_BYTES = 64 * 1024 * 1024,
     ROWS_PER_COMMIT = 2000,
     BUSY_MS = 250,
+    JUDGE_BUSY_MS = 1000, /* nobody's mail waits for the judge */
     OPEN_BUSY_MS = 5000,
     BACKOFF_MIN_MS = 50,
     BACKOFF_MAX_MS = 2000,
@@ -103,6 +104,10 @@ struct Spool {
 
     pthread_t writer;
     Connection writing; /* the writer thread's own */
+
+    /* One transaction of this process at a time: they would only wait for
+     * each other in SQLite's busy handler, which knows no queue. */
+    pthread_mutex_t write_lock;
 
     pthread_mutex_t judge_lock; /* all of this block */
     Connection judging;
@@ -281,7 +286,7 @@ connection_open(Connection *connection, const char *path, bool judge,
         connection_close(connection);
         return false;
     }
-    (void) sqlite3_busy_timeout(db, BUSY_MS);
+    (void) sqlite3_busy_timeout(db, judge ? JUDGE_BUSY_MS : BUSY_MS);
     return true;
 }
 
@@ -497,7 +502,9 @@ writer_main(void *data)
         (void) pthread_mutex_unlock(&spool->lock);
 
         g_autoptr(GError) error = NULL;
+        (void) pthread_mutex_lock(&spool->write_lock);
         bool stored = write_batches(spool, &batches, &error);
+        (void) pthread_mutex_unlock(&spool->write_lock);
         unsigned held_back = 0;
         if (!stored && log_allowed("spool-write", 60, &held_back))
             log_error("%s; mail goes on, findings wait in memory (%u more "
@@ -579,6 +586,7 @@ spool_open(const char *path, char **out_notice, GError **error)
     (void) pthread_condattr_destroy(&attr);
     (void) pthread_mutex_init(&spool->lock, NULL);
     (void) pthread_mutex_init(&spool->judge_lock, NULL);
+    (void) pthread_mutex_init(&spool->write_lock, NULL);
 
     if (pthread_create(&spool->writer, NULL, writer_main, spool) != 0)
         g_error("cannot create a thread: %s", g_strerror(errno));
@@ -626,6 +634,7 @@ spool_close(Spool *spool)
     (void) pthread_cond_destroy(&spool->done);
     (void) pthread_mutex_destroy(&spool->lock);
     (void) pthread_mutex_destroy(&spool->judge_lock);
+    (void) pthread_mutex_destroy(&spool->write_lock);
     g_free(spool->path);
     g_free(spool->host);
     g_free(spool);
@@ -694,13 +703,15 @@ spool_on_commit(Spool *spool, void (*wake)(void *data), void *data)
 
 /* --- the judge's side ---------------------------------------------------- */
 
-/* One step of the judge's: the lock and a connection that is open. */
+/* One step of the judge's: the locks and a connection that is open. */
 static sqlite3 *
 judge_begin(Spool *spool, GError **error)
 {
     (void) pthread_mutex_lock(&spool->judge_lock);
+    (void) pthread_mutex_lock(&spool->write_lock);
     if (connection_ready(&spool->judging, spool->path, true, error))
         return spool->judging.db;
+    (void) pthread_mutex_unlock(&spool->write_lock);
     (void) pthread_mutex_unlock(&spool->judge_lock);
     return NULL;
 }
@@ -712,6 +723,7 @@ judge_end(Spool *spool, int code, const char *doing, GError **error)
         set_error(spool->judging.db, code, doing, error);
         connection_failed(&spool->judging, spool->path, code);
     }
+    (void) pthread_mutex_unlock(&spool->write_lock);
     (void) pthread_mutex_unlock(&spool->judge_lock);
     return code == SQLITE_OK;
 }

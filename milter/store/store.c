@@ -1505,6 +1505,7 @@ drop_leases(StoreRows *rows)
         if (row->lease != NULL) {
             StoreValues values = rows->rows->pdata[i];
             row->due = row->since;
+            row->claims = 0;
             g_clear_pointer(&row->lease, g_free);
             for (size_t k = 0; k < rows->width; k++)
                 g_clear_pointer(&values[k], g_free);
@@ -1525,7 +1526,7 @@ copy_sent_key(Store *from, Store *to, GError **error)
         !store_state_get(to, "sent_key", &ours, error) ||
         !query_int(to,
                    "SELECT count(*) FROM (SELECT 1 FROM sent LIMIT 1)"
-                   " AS some",
+                   " AS any_row",
                    NULL, 0, &n, error))
         return false;
     if (theirs == NULL || g_strcmp0(theirs, ours) == 0)
@@ -1589,7 +1590,7 @@ backend_for(const char *uri, GError **error)
 {
     static const StoreBackend *const all[] = {
         &store_sqlite,
-#ifdef HAVE_POSTGRESQL_STORE
+#ifdef HAVE_POSTGRESQL
         &store_pgsql,
 #endif
     };
@@ -1605,7 +1606,7 @@ backend_for(const char *uri, GError **error)
     /* The URI itself may hold a password. */
     g_set_error(error, STORE_ERROR, STORE_ERROR_URI,
                 "unknown kind of store \"%.*s\": sqlite:PATH"
-#ifdef HAVE_POSTGRESQL_STORE
+#ifdef HAVE_POSTGRESQL
                 " or postgresql://... is meant",
 #else
                 " is meant (built without postgresql)",
