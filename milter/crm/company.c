@@ -89,13 +89,10 @@ companies_get(Companies *companies, const char *name, bool create,
     g_autofree char *folded = value_fold_company(name);
     Company *company = g_hash_table_lookup(companies->by_name, folded);
     if (company != NULL &&
-        (company->state == COMPANY_ASKING ||
-         (company->state == COMPANY_KNOWN && now < company->until)))
+        (company->state != COMPANY_KNOWN || now < company->until))
         return company;
     if (company != NULL)
         g_hash_table_remove(companies->by_name, folded);
-    if (g_hash_table_size(companies->by_name) >= COMPANIES_MAX)
-        return NULL; /* companies_asking() makes room */
     company = g_new0(Company, 1);
     company->name = g_strdup(name);
     company->core = value_company_core(name);
@@ -192,17 +189,25 @@ company_step(Companies *companies, Company *company, bool dry_run, int64_t now)
 }
 
 void
-companies_asking(Companies *companies, GPtrArray *list)
+companies_begin(Companies *companies)
 {
-    bool full = g_hash_table_size(companies->by_name) >= COMPANIES_MAX;
+    if (g_hash_table_size(companies->by_name) >= COMPANIES_MAX)
+        g_hash_table_remove_all(companies->by_name);
     GHashTableIter iter;
     void *value;
     g_hash_table_iter_init(&iter, companies->by_name);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        Company *company = value;
-        if (company->state == COMPANY_ASKING)
-            g_ptr_array_add(list, company);
-        else if (full)
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (((Company *) value)->state != COMPANY_KNOWN)
             g_hash_table_iter_remove(&iter);
-    }
+}
+
+void
+companies_asking(Companies *companies, GPtrArray *list)
+{
+    GHashTableIter iter;
+    void *value;
+    g_hash_table_iter_init(&iter, companies->by_name);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (((Company *) value)->state == COMPANY_ASKING)
+            g_ptr_array_add(list, value);
 }

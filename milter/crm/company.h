@@ -3,7 +3,7 @@
  *
  * Ownership  companies_free(); a Company belongs to its Companies.
  * Threads    one owner.
- * Limits     COMPANIES_MAX names are remembered; then all are forgotten.
+ * Limits     COMPANIES_MAX names are remembered from one round to the next.
  */
 #ifndef COMPANY_H
 #define COMPANY_H
@@ -35,6 +35,10 @@ typedef struct {
 typedef struct Companies Companies;
 Companies *companies_new(void);
 void companies_free(Companies *companies);
+
+/* Before each round of work: failures may be tried again, old names go. No
+ * Company is kept from one round to the next. */
+void companies_begin(Companies *companies);
 
 /* The company of this name; a new one wants to be asked for (its request). */
 Company *companies_get(Companies *companies, const char *name, bool create,

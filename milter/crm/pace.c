@@ -9,6 +9,7 @@
 #include "crm/pace.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define PACE_FREE 200.0

@@ -11,6 +11,7 @@
 
 #include "crm/values.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { STATUS_SUBSCRIBED = 1, STATUS_OUT = 2, STATUS_BOUNCED = 3 };
@@ -775,8 +776,6 @@ may_add(const PlanContext *context, const ContactRecord *record, bool others,
 {
     const Settings *settings = context->settings;
     const Contact *known = record->known;
-    if (known == NULL)
-        return false;
     if (!settings->contact.create) {
         note(plan, "not added: create = no");
         return false;
@@ -1029,9 +1028,10 @@ plan_make(const PlanContext *context, const ContactRecord *record,
     }
     plan_statuses(record, views, plan);
     int score = 0;
-    const CrmView *target = record->known != NULL
-                                ? best_view(context, record, views, &score)
-                                : NULL;
+    bool fields = record->want_fields && record->known != NULL;
+    const CrmView *target =
+        fields ? best_view(context, record, views, &score) : NULL;
+
     if (target != NULL) {
         bool shared = record->known->role_account &&
                       !context->settings->contact.role_accounts;
@@ -1039,7 +1039,7 @@ plan_make(const PlanContext *context, const ContactRecord *record,
             plan->target = target->id;
             plan_fields(context, record, target, plan);
         }
-    } else if (may_add(context, record, live > 0, plan)) {
+    } else if (fields && may_add(context, record, live > 0, plan)) {
         if (live > 0)
             note(plan, "added beside contacts of the same address, whose "
                        "names differ");
@@ -1099,7 +1099,7 @@ plan_settled(const PlanContext *context, const ContactRecord *record)
     if (record->want_status != 0 || record->want_sms != 0 ||
         record->unknown_suppress)
         return false;
-    if (record->known == NULL)
+    if (record->known == NULL || !record->want_fields)
         return true;
     g_autofree char *now = fingerprint(context, record);
     for (guint i = 0; i < record->crm->len; i++)
@@ -1113,11 +1113,14 @@ plan_settled(const PlanContext *context, const ContactRecord *record)
 void
 plan_settle(const PlanContext *context, ContactRecord *record, int64_t target)
 {
+    if (record->known == NULL || !record->want_fields)
+        return;
     for (guint i = 0; i < record->crm->len; i++)
         wrote_set(record->crm->pdata[i], "=", "", NULL);
     CrmContact *entry = target != 0 ? entry_of(record, target) : NULL;
-    if (entry == NULL || record->known == NULL)
+    if (entry == NULL)
         return;
+
     g_autofree char *now = fingerprint(context, record);
     wrote_set(entry, "=", "", now);
 }
