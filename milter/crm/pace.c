@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define PACE_FREE 200.0
-#define PACE_LEAST 0.05
+#define PACE_LEAST 0.5
 #define PACE_STEP 0.1
 enum { RAISE_MS = 10000, HOLD_MAX_MS = 3600 * 1000 };
 
@@ -71,8 +71,8 @@ static double
 rate_seen(const Pace *pace, int64_t now)
 {
     double seconds = (double) (now - pace->window) / 1000.0;
-    if (seconds < 1.0)
-        seconds = 1.0;
+    if (seconds < 0.1)
+        seconds = 0.1; /* the first request after a rest is no rate of 0 */
     double present = (double) pace->sent / seconds;
     double before = (double) pace->sent_before / (PACE_WINDOW_MS / 1000.0);
     return MAX(present, before);
