@@ -10,7 +10,7 @@
  * A store that is not there costs nothing but time: the rows are put off
  * without counting an attempt. A row that the store cannot take for a reason
  * of its own must not stop the others, so after such an error each is merged
- * alone, and the bad one uses up its attempts until the spool sets it aside.
+ * alone, and the bad one is tried again now and then, with an error line.
  *
  * SPF runs in threads that live for one run: a check waits for the DNS most
  * of the time, and beside that the cost of a thread is nothing.
@@ -26,6 +26,7 @@
 
 enum {
     RETRY_STORE_S = 10,
+    RETRY_ROW_S = 600,
     MINUTES = 60,
     SENDERS_MAX = 10000,
     SENDER_AGAIN_S = 86400,
@@ -471,7 +472,8 @@ decide_all(Judge *judge, Spool *spool, Item *items, size_t n, int64_t now,
  * data's own, one by one; false when the store is not there. Items that could
  * not be merged are no longer `decided`. */
 static bool
-merge_all(Judge *judge, Item *items, size_t n, int64_t now, GError **error)
+merge_all(Judge *judge, Spool *spool, Item *items, size_t n, int64_t now,
+          GError **error)
 {
     g_autoptr(GArray) list = g_array_new(FALSE, TRUE, sizeof(Judged));
     g_autoptr(GPtrArray) extra =
@@ -534,6 +536,7 @@ merge_all(Judge *judge, Item *items, size_t n, int64_t now, GError **error)
                   problem->message);
         g_clear_error(&problem);
         items[i].decided = false;
+        (void) spool_defer(spool, items[i].row->id, now + RETRY_ROW_S, NULL);
     }
     return true;
 }
@@ -586,7 +589,7 @@ judge_run(Judge *judge, Spool *spool, size_t max, int64_t now, GError **error)
 
     g_hash_table_remove_all(judge->batch);
     bool ok = decide_all(judge, spool, items, n, now, error) &&
-              merge_all(judge, items, n, now, error);
+              merge_all(judge, spool, items, n, now, error);
     if (ok) {
         keep_unverified(judge, now);
         ok = finish_all(judge, spool, items, n, error);
