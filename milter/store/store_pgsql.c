@@ -14,7 +14,8 @@
  *
  * For databases that speak PostgreSQL's protocol: only what PostgreSQL 15,
  * CockroachDB (from 22.2) and YugabyteDB document is used:
- *   BEGIN, COMMIT, ROLLBACK (default isolation), SET statement_timeout
+ *   BEGIN, COMMIT, ROLLBACK (default isolation); statement_timeout and
+ *     idle_in_transaction_session_timeout as start-up options
  *   CREATE TABLE IF NOT EXISTS, CREATE INDEX IF NOT EXISTS with a WHERE
  *   SELECT ... WHERE key = ANY ($1) ORDER BY key FOR UPDATE
  *   SELECT ... ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -41,6 +42,7 @@
 enum {
     REPLY_MS = 30000,
     STATEMENT_MS = 20000, /* the server's own limit, below ours */
+    IDLE_MS = 60000,      /* a host that freezes must not keep its locks */
     BACKOFF_MIN_MS = 200,
     BACKOFF_MAX_MS = 30000,
     PASSWORD_MAX = 4096,
@@ -208,10 +210,30 @@ ignore_notice(void *data, const PGresult *result)
     (void) result;
 }
 
+/* A parameter of the URI; NULL when it has none. */
+static char *
+uri_option(const char *uri, const char *keyword)
+{
+    char *value = NULL;
+    PQconninfoOption *options = PQconninfoParse(uri, NULL);
+    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
+        if (strcmp(o->keyword, keyword) == 0)
+            value = g_strdup(o->val);
+    }
+    PQconninfoFree(options);
+    return value;
+}
+
 static bool
 connect_now(Connection *c, GError **error)
 {
     g_autofree char *password = credential_password();
+    g_autofree char *given_options = uri_option(c->uri, "options");
+    /* Ours first: of two that name the same setting the later one counts. */
+    g_autofree char *all_options = g_strdup_printf(
+        "-c statement_timeout=%d -c idle_in_transaction_session_timeout=%d %s",
+        (int) STATEMENT_MS, (int) IDLE_MS,
+        given_options != NULL ? given_options : "");
     /* What stands before dbname are defaults, which the URI overrides. */
     const char *const names[] = { "connect_timeout",
                                   "keepalives_idle",
@@ -220,27 +242,15 @@ connect_now(Connection *c, GError **error)
                                   "tcp_user_timeout",
                                   "fallback_application_name",
                                   "client_encoding",
+                                  "password",
                                   "dbname",
-                                  password != NULL ? "password" : NULL,
+                                  "options",
                                   NULL };
-    const char *const values[] = { "5",    "15",    "5",
-                                   "3",    "15000", "contact-milter",
-                                   "UTF8", c->uri,  password,
-                                   NULL };
-    /* A password in the URI is the closer one. */
-    g_autofree char *given = NULL;
-    PQconninfoOption *options = PQconninfoParse(c->uri, NULL);
-    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
-        if (strcmp(o->keyword, "password") == 0 && o->val != NULL)
-            given = g_strdup(o->val);
-    }
-    PQconninfoFree(options);
-    const char *final[G_N_ELEMENTS(values)];
-    memcpy(final, values, sizeof final);
-    if (given != NULL && password != NULL)
-        final[8] = given;
-
-    c->connection = PQconnectdbParams(names, final, 1);
+    const char *const values[] = { "5",         "15",     "5",
+                                   "3",         "15000",  "contact-milter",
+                                   "UTF8",      password, c->uri,
+                                   all_options, NULL };
+    c->connection = PQconnectdbParams(names, values, 1);
     if (password != NULL)
         memset(password, 0, strlen(password));
     if (PQstatus(c->connection) != CONNECTION_OK) {
@@ -252,9 +262,7 @@ connect_now(Connection *c, GError **error)
     }
     (void) PQsetNoticeReceiver(c->connection, ignore_notice, NULL);
     (void) PQsetnonblocking(c->connection, 1);
-    g_autofree char *set =
-        g_strdup_printf("SET statement_timeout = %d", (int) STATEMENT_MS);
-    return simple(c, set, error);
+    return true;
 }
 
 /* Connected, or an error without waiting when the last attempt was just now. */

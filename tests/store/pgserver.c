@@ -127,6 +127,21 @@ pg_server_crash(PgServer *server)
     return true;
 }
 
+/* The role "secured" alone needs a password. */
+static bool
+demand_passwords(const char *data)
+{
+    g_autofree char *path = g_build_filename(data, "pg_hba.conf", NULL);
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return false;
+    FILE *file = g_fopen(path, "w");
+    if (file == NULL)
+        return false;
+    bool ok = fprintf(file, "local all secured scram-sha-256\n%s", text) > 0;
+    return fclose(file) == 0 && ok;
+}
+
 PgServer *
 pg_server_start(void)
 {
@@ -158,7 +173,7 @@ pg_server_start(void)
     if (!g_spawn_sync(server->dir, (char **) argv->pdata, NULL,
                       G_SPAWN_SEARCH_PATH, NULL, NULL, &output, &errors, &state,
                       &error) ||
-        !g_spawn_check_wait_status(state, &error) ||
+        !g_spawn_check_wait_status(state, &error) || !demand_passwords(data) ||
         !pg_server_restart(server)) {
         (void) fprintf(stderr, "# PostgreSQL does not start: %s %s\n",
                        error != NULL ? error->message : "", errors);
@@ -196,29 +211,38 @@ pg_server_stop(PgServer *server)
     g_free(server);
 }
 
-char *
-pg_server_schema(PgServer *server)
+void
+pg_server_sql(PgServer *server, const char *database, const char *sql)
 {
-    g_autofree char *info =
-        g_strdup_printf("host=%s user=postgres dbname=postgres", server->dir);
-    g_autofree char *sql =
-        g_strdup_printf("CREATE SCHEMA t%u", ++server->schemas);
+    g_autofree char *info = g_strdup_printf("host=%s user=postgres dbname=%s",
+                                            server->dir, database);
     PGconn *connection = PQconnectdb(info);
     PGresult *result = PQexec(connection, sql);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         g_error("%s: %s", sql, PQerrorMessage(connection));
     PQclear(result);
     PQfinish(connection);
-    g_autofree char *host = g_uri_escape_string(server->dir, NULL, FALSE);
-    return g_strdup_printf("postgresql://postgres@%s/postgres"
-                           "?options=-csearch_path%%3Dt%u",
-                           host, server->schemas);
 }
 
-const char *
-pg_server_socket(const PgServer *server)
+char *
+pg_server_uri(const PgServer *server, const char *user, const char *database,
+              const char *parameters)
 {
-    return server->dir;
+    g_autofree char *host = g_uri_escape_string(server->dir, NULL, FALSE);
+    return g_strdup_printf("postgresql://%s@%s/%s?%s", user, host, database,
+                           parameters);
+}
+
+char *
+pg_server_schema(PgServer *server)
+{
+    g_autofree char *sql =
+        g_strdup_printf("CREATE SCHEMA t%u", ++server->schemas);
+    pg_server_sql(server, "postgres", sql);
+    g_autofree char *path =
+        g_strdup_printf("options=-csearch_path%%3Dt%u", server->schemas);
+    return pg_server_uri(server, "postgres", "postgres", path);
 }
 
 #else
@@ -256,10 +280,22 @@ pg_server_schema(PgServer *server)
     return NULL;
 }
 
-const char *
-pg_server_socket(const PgServer *server)
+void
+pg_server_sql(PgServer *server, const char *database, const char *sql)
 {
     (void) server;
+    (void) database;
+    (void) sql;
+}
+
+char *
+pg_server_uri(const PgServer *server, const char *user, const char *database,
+              const char *parameters)
+{
+    (void) server;
+    (void) user;
+    (void) database;
+    (void) parameters;
     return NULL;
 }
 

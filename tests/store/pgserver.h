@@ -21,7 +21,9 @@ bool pg_server_crash(PgServer *server);
 bool pg_server_restart(PgServer *server);
 /* A URI for a new, empty schema. */
 char *pg_server_schema(PgServer *server);
-/* The socket's directory, for URIs of one's own. */
-const char *pg_server_socket(const PgServer *server);
+char *pg_server_uri(const PgServer *server, const char *user,
+                    const char *database, const char *parameters);
+/* Runs statements as the superuser; a mistake ends the test. */
+void pg_server_sql(PgServer *server, const char *database, const char *sql);
 
 #endif

@@ -1255,6 +1255,254 @@ test_speed(Fixture *f, const void *data)
                    (double) (g_get_monotonic_time() - middle) / 1e3);
 }
 
+/* --- PostgreSQL alone ------------------------------------------------------ */
+
+/* Runs of blanks as one, none after "(" and before ")". */
+static char *
+squeeze(const char *text)
+{
+    GString *out = g_string_new(NULL);
+    for (; *text != '\0'; text++) {
+        bool blank = g_ascii_isspace(*text);
+        char last = out->len > 0 ? out->str[out->len - 1] : ' ';
+        if (blank && (last == ' ' || last == '('))
+            continue;
+        if (*text == ')' && last == ' ')
+            g_string_truncate(out, out->len - 1);
+        g_string_append_c(out, blank ? ' ' : *text);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static char *
+schema_file(void)
+{
+    g_autofree char *path = g_test_build_filename(
+        G_TEST_DIST, "conf", "schema-postgresql.sql", NULL);
+    char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, &error));
+    g_assert_no_error(error);
+    return text;
+}
+
+/* The administrator's file has the program's statements. */
+static void
+test_schema_file(void)
+{
+    g_autofree char *text = schema_file();
+    g_autofree char *file = squeeze(text);
+    for (int id = 0; id < TABLE_COUNT; id++) {
+        g_autofree char *create = squeeze(store_tables[id].create);
+        g_assert_nonnull(strstr(file, create));
+        for (size_t i = 0; store_tables[id].indexes[i] != NULL; i++)
+            g_assert_nonnull(strstr(file, store_tables[id].indexes[i]));
+    }
+}
+
+static void
+test_pg_roles(void)
+{
+    g_autofree char *text = schema_file();
+    pg_server_sql(server, "postgres", "CREATE DATABASE least");
+    pg_server_sql(server, "least", text);
+    g_autofree char *uri = pg_server_uri(server, "contact_milter", "least", "");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Store) s = open_store(uri, "mx1");
+    merge(s, contact_at("a@example.org", "A", "B", NULL, NOW), NOW);
+    merge_sent(s, "m@example.com", "a@example.org", "b@example.org", NOW);
+    g_assert_cmpuint(work_off(s, 1, 0, NOW), ==, 1);
+    g_assert_true(store_expire(s, NOW + 900 * DAY, DAY, DAY, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(status(s).contacts, ==, 0);
+
+    /* Without tables, and without the right to make them. */
+    pg_server_sql(server, "postgres", "CREATE DATABASE bare");
+    g_autofree char *bare = pg_server_uri(server, "contact_milter", "bare", "");
+    g_assert_null(store_open(bare, "mx1", &error));
+    g_assert_error(error, STORE_ERROR, STORE_ERROR_SCHEMA);
+    g_assert_nonnull(strstr(error->message, "schema-postgresql.sql"));
+    g_clear_error(&error);
+
+    /* Made by a newer version. */
+    pg_server_sql(server, "least",
+                  "UPDATE state SET value = '99'"
+                  " WHERE name = 'schema_version'");
+    g_assert_null(store_open(uri, "mx1", &error));
+    g_assert_error(error, STORE_ERROR, STORE_ERROR_SCHEMA);
+}
+
+static void
+test_pg_passwords(Fixture *f, const void *data)
+{
+    (void) data;
+    pg_server_sql(server, "postgres",
+                  "CREATE ROLE secured LOGIN PASSWORD 'geheim'");
+    pg_server_sql(server, "postgres", "CREATE DATABASE locked OWNER secured");
+    g_autofree char *uri = pg_server_uri(server, "secured", "locked", "");
+    g_autofree char *with =
+        pg_server_uri(server, "secured:geheim", "locked", "");
+    g_autofree char *wrong =
+        pg_server_uri(server, "secured:falsch", "locked", "");
+    g_autoptr(GError) error = NULL;
+    g_assert_null(store_open(uri, "h", &error));
+    g_assert_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE);
+    g_clear_error(&error);
+    g_assert_null(store_open(wrong, "h", &error));
+    g_assert_null(strstr(error->message, "falsch"));
+    g_clear_error(&error);
+    store_close(open_store(with, "h"));
+
+    g_autofree char *credential =
+        g_build_filename(f->dir, "postgresql-password", NULL);
+    g_assert_true(g_file_set_contents(credential, "geheim\n", -1, &error));
+    g_setenv("CREDENTIALS_DIRECTORY", f->dir, TRUE);
+    store_close(open_store(uri, "h"));
+    /* The URI's own password is the closer one. */
+    g_assert_null(store_open(wrong, "h", &error));
+    g_clear_error(&error);
+    g_unsetenv("CREDENTIALS_DIRECTORY");
+
+    g_autofree char *passfile = g_build_filename(f->dir, "pgpass", NULL);
+    g_assert_true(g_file_set_contents(passfile, "*:*:locked:secured:geheim\n",
+                                      -1, &error));
+    g_assert_cmpint(g_chmod(passfile, 0600), ==, 0);
+    g_setenv("PGPASSFILE", passfile, TRUE);
+    store_close(open_store(uri, "h"));
+    g_unsetenv("PGPASSFILE");
+}
+
+/* Rows that somebody else holds: a claim passes by, a merge does not wait for
+ * ever. */
+static void
+test_pg_locked(Fixture *f, const void *data)
+{
+    (void) data;
+    g_autofree char *uri =
+        g_strconcat(f->uri, "%20-cstatement_timeout%3D300", NULL);
+    g_autoptr(Store) s = open_store(uri, "mx1");
+    g_autoptr(GError) error = NULL;
+    merge(s, contact_at("a@example.org", "A", "B", NULL, NOW), NOW);
+    merge(s, contact_at("b@example.org", "A", "B", NULL, NOW), NOW);
+    void *other = store_pgsql.open(f->uri, &error);
+    g_assert_no_error(error);
+    g_assert_true(store_pgsql.begin(other, &error));
+    g_autoptr(GPtrArray) keys = g_ptr_array_new();
+    g_ptr_array_add(keys, (void *) "a@example.org");
+    StoreRows rows = { 0 };
+    g_assert_true(store_pgsql.load(other, &store_tables[TABLE_CONTACT], keys,
+                                   &rows, &error));
+    g_assert_cmpuint(rows.rows->len, ==, 1);
+    store_rows_clear(&rows);
+
+    g_autoptr(GPtrArray) list = claim(s, 10, NOW);
+    g_assert_cmpuint(list->len, ==, 1);
+    g_assert_cmpstr(((ContactRecord *) list->pdata[0])->email, ==,
+                    "b@example.org");
+    g_autoptr(Observation) o =
+        contact_at("a@example.org", "A", "C", NULL, NOW + 1);
+    Judged judged = { .observation = o };
+    gint64 start = g_get_monotonic_time();
+    g_assert_false(store_merge(s, &judged, 1, NOW, &error));
+    g_assert_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+    store_pgsql.rollback(other);
+    store_pgsql.close(other);
+    merge_judged(s, &judged, NOW);
+}
+
+typedef struct {
+    Store *store;
+    atomic_bool stop;
+    int merged;
+    int failed;
+} Merger;
+
+static void *
+merger_main(void *data)
+{
+    Merger *merger = data;
+    while (!atomic_load(&merger->stop)) {
+        Judged list[10];
+        g_autoptr(GPtrArray) keep =
+            g_ptr_array_new_with_free_func((GDestroyNotify) observation_free);
+        g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+        for (int i = 0; i < 10; i++) {
+            g_autofree char *email =
+                g_strdup_printf("x%d@example.org", merger->merged + i);
+            g_ptr_array_add(keep, observation_new(OBSERVATION_BOUNCE, email));
+            g_ptr_array_add(keys, g_strdup(email));
+            list[i] = (Judged){ .key = keys->pdata[i],
+                                .observation = keep->pdata[i],
+                                .soft_bounce = true,
+                                .domain = "example.com",
+                                .want_status = 3 };
+        }
+        /* As the judge does: again until it is done. */
+        while (!store_merge(merger->store, list, 10, NOW, NULL)) {
+            merger->failed++;
+            g_usleep(20000);
+        }
+        merger->merged += 10;
+    }
+    return NULL;
+}
+
+/* The server dies and comes back in the middle of merging. */
+static void
+test_pg_crash(Fixture *f, const void *data)
+{
+    (void) data;
+    Merger merger = { .store = f->store };
+    pthread_t thread;
+    g_assert_cmpint(pthread_create(&thread, NULL, merger_main, &merger), ==, 0);
+    for (int i = 0; i < 3; i++) {
+        g_usleep(300000);
+        g_assert_true(pg_server_crash(server));
+        g_usleep(100000);
+        g_assert_true(pg_server_restart(server));
+    }
+    g_usleep(1500000);
+    atomic_store(&merger.stop, true);
+    (void) pthread_join(thread, NULL);
+    g_test_message("%d merged, %d attempts failed", merger.merged,
+                   merger.failed);
+    g_assert_cmpint(merger.failed, >, 0);
+    StoreStatus st = status(f->store);
+    g_assert_cmpint(st.contacts, ==, merger.merged);
+    g_assert_cmpint(st.pending, ==, merger.merged);
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(store_status_changes(f->store, "example.com", 0, &error),
+                    ==, merger.merged);
+    g_assert_cmpint(store_soft_bounces(f->store, "x5@example.org", 0, &error),
+                    ==, 1);
+    g_assert_no_error(error);
+}
+
+/* While it is away, callers are told at once. */
+static void
+test_pg_away(Fixture *f, const void *data)
+{
+    (void) data;
+    g_assert_true(pg_server_crash(server));
+    gint64 start = g_get_monotonic_time();
+    for (int i = 0; i < 50; i++) {
+        g_autoptr(GError) error = NULL;
+        StoreStatus st;
+        g_assert_false(store_status(f->store, &st, &error));
+        g_assert_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE);
+    }
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * G_USEC_PER_SEC);
+    g_assert_true(pg_server_restart(server));
+    for (int i = 0; i < 100; i++) {
+        StoreStatus st;
+        if (store_status(f->store, &st, NULL))
+            return;
+        g_usleep(100000);
+    }
+    g_assert_not_reached();
+}
+
 typedef struct {
     const char *name;
     void (*function)(Fixture *f, const void *data);
@@ -1300,7 +1548,7 @@ main(int argc, char **argv)
     server = pg_server_start();
     for (int pgsql = 0; pgsql < 2; pgsql++) {
         if (pgsql == 1 && server == NULL) {
-            g_test_add_func("/store/postgresql", test_skipped);
+            g_test_add_func("/store/postgresql/all", test_skipped);
             break;
         }
         for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -1310,6 +1558,21 @@ main(int argc, char **argv)
                        cases[i].function, teardown);
         }
     }
+    g_test_add_func("/store/schema-file", test_schema_file);
+    static const Case pg_cases[] = {
+        { "passwords", test_pg_passwords },
+        { "locked-rows", test_pg_locked },
+        { "away", test_pg_away },
+        { "crash", test_pg_crash },
+    };
+    for (size_t i = 0; server != NULL && i < G_N_ELEMENTS(pg_cases); i++) {
+        g_autofree char *path =
+            g_strdup_printf("/store/postgresql/%s", pg_cases[i].name);
+        g_test_add(path, Fixture, GINT_TO_POINTER(1), setup,
+                   pg_cases[i].function, teardown);
+    }
+    if (server != NULL)
+        g_test_add_func("/store/postgresql/roles", test_pg_roles);
     int result = g_test_run();
     pg_server_stop(server);
     return result;
