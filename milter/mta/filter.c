@@ -371,17 +371,18 @@ static void
 report_result(const Envelope *envelope, const GPtrArray *observations,
               SpoolResult result)
 {
-    for (guint i = 0; i < observations->len; i++) {
-        const Observation *o = g_ptr_array_index(observations, i);
-        metrics_inc("observations_total", "kind",
-                    observation_kind_name(o->kind));
-    }
+    static const char *const words[] = {
+        [SPOOL_STORED] = "stored",
+        [SPOOL_WAITING] = "waiting",
+        [SPOOL_LOST] = "lost",
+    };
+    metrics_add("observations_total", "result", words[result],
+                observations->len);
     if (result == SPOOL_STORED)
         return;
     const char *id =
         envelope->queue_id != NULL ? envelope->queue_id : "NOQUEUE";
     if (result == SPOOL_LOST) {
-        metrics_add("observations_lost_total", NULL, NULL, observations->len);
         log_error("%s: lost %u observations: the disk does not take them and "
                   "the memory queue is full",
                   id, observations->len);
