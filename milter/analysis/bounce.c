@@ -86,6 +86,7 @@ typedef struct {
     Scanned text;   /* the report's own words */
     size_t end;     /* where the returned copy begins in it */
     char *own_text; /* when they had to be put together */
+    bool stepped;   /* into a report that is returned by a report */
     const char *own[OWN_MAX + 1];
 } Report;
 
@@ -550,6 +551,15 @@ returned_from_headers(ReturnedMessage *returned, const HeaderList *headers)
         returned->to = first_address(header_value(headers, "To"));
 }
 
+static void
+returned_clear(ReturnedMessage *returned)
+{
+    g_clear_pointer(&returned->message_id, g_free);
+    g_clear_pointer(&returned->from, g_free);
+    g_clear_pointer(&returned->return_path, g_free);
+    g_clear_pointer(&returned->to, g_free);
+}
+
 /* From the enclosed message or header section, else from the copy in the
  * text: behind the divider the first line that looks like a field. */
 static void
@@ -706,7 +716,8 @@ explain(const Report *r, const GArray *addresses, const char *email,
             for (unsigned k = i + 1; k < addresses->len; k++) {
                 const TextAddress *b =
                     &g_array_index(addresses, TextAddress, k);
-                if (b->score >= 3 && !same_address(b->email, a->email) &&
+                if (b->score >= MIN(3, MAX(a->score, 2)) &&
+                    !same_address(b->email, a->email) &&
                     !same_address(b->email, a->forwarded)) {
                     size_t other = line_start_of(text, b->where.start);
                     end = other > start
@@ -801,10 +812,22 @@ holds(const GPtrArray *list, const char *email)
     return false;
 }
 
+/* Somewhere the report names it as somebody to turn to. */
+static bool
+is_contact(const GArray *addresses, const char *email)
+{
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->score == 0 && a->own == 0 && same_address(a->email, email))
+            return true;
+    }
+    return false;
+}
+
 /* Whom a report without delivery status is about. The surest source that has
  * an answer wins; see the head of bounce_text.c for the scores. */
 static GPtrArray *
-choose(const Report *r, const GArray *addresses)
+choose(const Report *r, const GArray *addresses, bool guess)
 {
     GPtrArray *chosen = g_ptr_array_new_with_free_func(g_free);
 
@@ -820,7 +843,8 @@ choose(const Report *r, const GArray *addresses)
     for (int least = 3; least >= 2; least--) {
         for (unsigned i = 0; i < addresses->len; i++) {
             const TextAddress *a = &g_array_index(addresses, TextAddress, i);
-            if (a->score < least || holds(chosen, a->email))
+            if (a->score < least || holds(chosen, a->email) ||
+                is_contact(addresses, a->email))
                 continue;
             /* not the target of one that is there already */
             bool target = false;
@@ -861,6 +885,8 @@ choose(const Report *r, const GArray *addresses)
             return chosen;
         }
     }
+    if (!guess)
+        return chosen;
     /* "Undeliverable: a@b" */
     const char *subject = r->message->subject;
     g_autoptr(GArray) in_subject =
@@ -879,7 +905,8 @@ choose(const Report *r, const GArray *addresses)
     }
     for (unsigned i = 0; i < addresses->len; i++) {
         const TextAddress *a = &g_array_index(addresses, TextAddress, i);
-        if (a->score == 1 && !holds(chosen, a->email))
+        if (a->score == 1 && !holds(chosen, a->email) &&
+            !is_contact(addresses, a->email))
             g_ptr_array_add(chosen, g_strdup(a->email));
     }
     if (chosen->len > 1)
@@ -1122,29 +1149,64 @@ status_recipients(const Report *r, bool nested)
     return list;
 }
 
+/* A daemon that names nobody, but returns what looks like a report itself: go
+ * on with that one, once. */
 static bool
-read_bounce(Report *r, const TextMarks *marks)
+step_into_copy(Report *r)
+{
+    if (r->stepped || r->end >= r->text.len)
+        return false;
+    bool lead = false;
+    for (size_t i = 0; i < r->text.n_hits && !lead; i++)
+        lead = r->text.hits[i].end > r->end &&
+               (r->text.hits[i].phrase->kind == MARK_DSN_FIELD ||
+                (r->text.hits[i].phrase->kind == MARK_LEAD &&
+                 r->text.hits[i].phrase->strength == 3));
+    const char *blank = g_strstr_len(r->text.text + r->end,
+                                     (gssize) (r->text.len - r->end), "\n\n");
+    if (!lead || blank == NULL)
+        return false;
+
+    size_t used = (size_t) (blank + 2 - r->text.text);
+    r->stepped = true;
+    r->text.text += used;
+    r->text.len -= used;
+    r->text.n_hits = phrase_set_scan(r->rules->text, r->text.text, r->text.len,
+                                     r->text.hits, PHRASE_HITS_MAX);
+    r->end = text_end_of_report(&r->text);
+    returned_clear(&r->analysis->returned);
+    return true;
+}
+
+static bool
+read_bounce(Report *r, TextMarks marks)
 {
     read_returned(r);
     collect_own(r);
-    bool transient = marks->transient || r->subject_transient;
+    bool transient = marks.transient || r->subject_transient;
 
     g_autoptr(GArray) addresses = text_addresses(r->text.text, r->end, r->own);
     g_autoptr(GArray) recipients = status_recipients(r, false);
-    if (recipients->len == 0 && marks->dsn_field)
+    if (recipients->len == 0 && marks.dsn_field)
         (void) dsn_parse(r->text.text, r->end, recipients);
     if (recipients->len > 0) {
         judge_status(r, recipients, addresses, transient);
         return conclude_bounces(r);
     }
 
-    g_autoptr(GPtrArray) chosen = choose(r, addresses);
+    g_autoptr(GPtrArray) chosen = choose(r, addresses, false);
     if (chosen->len == 0 && r->origin >= DAEMON_SCORE) {
         g_autoptr(GArray) nested = status_recipients(r, true);
         if (nested->len > 0) {
             judge_status(r, nested, addresses, transient);
             return conclude_bounces(r);
         }
+        if (step_into_copy(r))
+            return read_bounce(r, marks_of(r));
+    }
+    if (chosen->len == 0) {
+        g_ptr_array_unref(chosen);
+        chosen = choose(r, addresses, true);
     }
     for (unsigned i = 0; i < chosen->len; i++) {
         const char *email = g_ptr_array_index(chosen, i);
@@ -1233,7 +1295,7 @@ bounce_find(const BounceRules *rules, const Message *message,
                    !marks.reason) {
             found = conclude(r, VERDICT_IGNORE, "delivered");
         } else if (formal || is_report(r, &marks)) {
-            found = read_bounce(r, &marks);
+            found = read_bounce(r, marks);
         }
     }
     g_free(r->own_text);

@@ -185,6 +185,24 @@ fold(const char *text, size_t len, size_t *at, uint8_t out[2])
     return 1;
 }
 
+/* "unknown address" within "unknown address error" says nothing of its own.
+ * Only few hits can end within the length of a phrase, so this is linear. */
+static void
+mark_parts(PhraseHit *hits, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const Phrase *whole = hits[i].phrase;
+        size_t len = strlen(whole->text);
+        size_t start = hits[i].end - MIN(hits[i].end, len);
+        for (size_t k = i; k-- > 0 && hits[k].end > start;)
+            if (hits[k].end >= start + strlen(hits[k].phrase->text))
+                hits[k].within = whole;
+        /* Of those that end together the longest stands first. */
+        for (size_t k = i + 1; k < n && hits[k].end == hits[i].end; k++)
+            hits[k].within = whole;
+    }
+}
+
 size_t
 phrase_set_scan(const PhraseSet *set, const char *text, size_t len,
                 PhraseHit *hits, size_t max)
@@ -227,12 +245,16 @@ phrase_set_scan(const PhraseSet *set, const char *text, size_t len,
         for (unsigned s = state; s != 0; s = set->also[s]) {
             if (set->row[s] == NO_ROW)
                 continue;
-            if (n == max)
+            if (n == max) {
+                mark_parts(hits, n);
                 return n;
+            }
             hits[n].end = (uint32_t) MIN(at, len);
+            hits[n].within = NULL;
             hits[n].phrase = g_ptr_array_index(set->rows, set->row[s]);
             n++;
         }
     }
+    mark_parts(hits, n);
     return n;
 }

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     uint32_t end; /* offset behind the phrase's last byte */
     const Phrase *phrase;
+    const Phrase *within; /* a longer one that it is part of, or NULL */
 } PhraseHit;
 
 typedef struct PhraseSet PhraseSet;

@@ -951,6 +951,8 @@ const Phrase bounce_reason_phrases[] = {
     { "addressee unknown", R(USERUNKNOWN), 2, "many" },
     { "delivery error: dd this user", R(USERUNKNOWN), 3, "Yahoo 554" },
     { "dd requested mail action not taken", R(USERUNKNOWN), 2, "Yahoo" },
+    { "unknown address error", R(UNDEFINED), 1, "Cisco ESA: its words for x.1.0" },
+    { "couldn't find a mail exchanger", R(NOTACCEPT), 3, "qmail 5.4.4" },
     { "sorry, i couldn't find any host", R(HOSTUNKNOWN), 3, "qmail 5.1.2" },
     { "vdelivermail: no user", R(USERUNKNOWN), 3, "vpopmail" },
     { "this address no longer", R(USERUNKNOWN), 2, "qmail" },
@@ -1220,8 +1222,7 @@ const Phrase bounce_reason_phrases[] = {
     { "maximum retry", R(EXPIRED), 3, "many" },
     { "retries exceeded", R(EXPIRED), 3, "many" },
     { "delivery attempts", R(EXPIRED), 2, "many" },
-    { "delivery failed 20 attempts", R(EXPIRED), 3, "IMail" },
-    { "attempts: ", R(EXPIRED), 1, "IMail" },
+    { " attempts:", R(EXPIRED), 2, "IMail" },
     { "deliver after", R(EXPIRED), 1, "many" },
     { "giving up", R(EXPIRED), 1, "many" },
     { "timeout exceeded", R(EXPIRED), 2, "many" },
@@ -1323,7 +1324,7 @@ const Phrase bounce_reason_phrases[] = {
     { "syntax error in mailbox address", R(USERUNKNOWN), 2, "many" },
     { "bad address syntax", R(USERUNKNOWN), 3, "Postfix 5.1.3" },
     { "bad destination mailbox address syntax", R(USERUNKNOWN), 3, "RFC 3463 5.1.3" },
-    { "malformed address", R(USERUNKNOWN), 2, "many" },
+    { "malformed address", R(SYNTAX), 2, "Exim: what we wrote was none" },
     { NULL, 0, 0, NULL },
 };
 /* clang-format on */

@@ -607,6 +607,10 @@ score_of(const char *text, size_t len, size_t line_start, size_t line_end,
     Lead lead = lead_of(context, n);
     if (lead == LEAD_SENDER)
         return 0;
+    /* "To: a@b" is the returned mail's header field in a summary of it. */
+    if (lead == LEAD_RECIPIENT && label && n <= 12 &&
+        ends_with(context, n, "to") && strspn(context, " \t") == n - 2)
+        return 2;
     if (lead == LEAD_RECIPIENT)
         return 3;
     if (ends_with(context, n, "<<<") || ends_with(context, n, "said"))

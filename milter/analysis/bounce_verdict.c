@@ -245,7 +245,8 @@ reason_of_code(int code)
 typedef struct {
     Words words;
     Reply reply;
-    bool at_mail, at_connect, at_data, carrier, dns_verdict, edge_denied;
+    bool at_mail, at_connect, at_rcpt, at_data, carrier, dns_verdict,
+        edge_denied;
 } Findings;
 
 static void
@@ -257,20 +258,27 @@ look(const Evidence *evidence, Findings *f)
         Words best = { .reason = REASON_N, .tier = t };
         bool want_words = f->words.strength < 2;
         bool want_reply = f->reply.weight < 2;
-        if (!want_words && !want_reply)
+        bool stage_known =
+            f->at_mail || f->at_connect || f->at_rcpt || f->at_data;
+        if (!want_words && !want_reply && stage_known)
             break;
-        bool stage_known = f->at_mail || f->at_connect || f->at_data;
         for (size_t i = 0; i < text->n_hits; i++) {
             const PhraseHit *hit = &text->hits[i];
             if (hit->end <= span.start || hit->end > span.end + 1)
                 continue;
             const Phrase *p = hit->phrase;
+            if (hit->within != NULL && (hit->within->kind < REASON_N ||
+                                        hit->within->kind == MARK_EDGE_DENIED))
+                continue;
             switch ((int) p->kind) {
             case MARK_AT_MAIL:
                 f->at_mail |= !stage_known;
                 break;
             case MARK_AT_CONNECT:
                 f->at_connect |= !stage_known;
+                break;
+            case MARK_AT_RCPT:
+                f->at_rcpt |= !stage_known;
                 break;
             case MARK_AT_DATA:
                 f->at_data |= !stage_known;
@@ -376,13 +384,14 @@ bounce_judge(const Evidence *evidence, BounceVerdict *verdict)
             reason = by_code;
     }
 
-    if (reason == REASON_USERUNKNOWN) {
-        if (f.at_mail || f.at_connect)
-            reason =
-                strength >= 2 || from_reply ? REASON_REJECTED : REASON_BLOCKED;
-        else if (f.carrier && f.at_data && strcmp(enh, "5.1.1") != 0)
-            reason = REASON_FILTERED;
-    }
+    /* To MAIL FROM or the greeting an absence is said of our address or name;
+     * only a host that takes no mail at all says so there, too. */
+    if (is_hard_reason(reason) && reason != REASON_NOTACCEPT &&
+        (f.at_mail || f.at_connect) && !f.at_rcpt && !f.at_data)
+        reason = f.at_mail ? REASON_REJECTED : REASON_BLOCKED;
+    if (reason == REASON_USERUNKNOWN && f.carrier && f.at_data &&
+        strcmp(enh, "5.1.1") != 0)
+        reason = REASON_FILTERED;
 
     bool final_dns =
         f.dns_verdict && !delayed &&
