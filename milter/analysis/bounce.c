@@ -85,6 +85,7 @@ typedef struct {
 
     Scanned text;   /* the report's own words */
     size_t end;     /* where the returned copy begins in it */
+    size_t all_len; /* with the returned copy, which text.len leaves out */
     char *own_text; /* when they had to be put together */
     bool stepped;   /* into a report that is returned by a report */
     const char *own[OWN_MAX + 1];
@@ -389,6 +390,18 @@ append_html(GString *out, const char *html, size_t len)
     g_string_append_c(out, '\n');
 }
 
+/* Finds the phrases in the report's own words and where these end. A header
+ * section is cut off first: most of many reports is the copy. */
+static void
+cut_text(Report *r)
+{
+    r->all_len = r->text.len;
+    r->text.len = text_header_section(r->text.text, r->text.len);
+    r->text.n_hits = phrase_set_scan(r->rules->text, r->text.text, r->text.len,
+                                     r->text.hits, PHRASE_HITS_MAX);
+    r->end = text_divider(&r->text);
+}
+
 static bool
 has_words(const Part *part)
 {
@@ -447,9 +460,7 @@ read_text(Report *r)
         r->text.text = "";
         r->text.len = 0;
     }
-    r->text.n_hits = phrase_set_scan(r->rules->text, r->text.text, r->text.len,
-                                     r->text.hits, PHRASE_HITS_MAX);
-    r->end = text_end_of_report(&r->text);
+    cut_text(r);
 }
 
 typedef struct {
@@ -571,15 +582,15 @@ read_returned(Report *r)
         return;
     }
     size_t at = r->end;
-    for (unsigned lines = 0; at < r->text.len && lines < 20; lines++) {
+    for (unsigned lines = 0; at < r->all_len && lines < 20; lines++) {
         const char *line = r->text.text + at;
-        const char *nl = memchr(line, '\n', r->text.len - at);
-        size_t n = nl != NULL ? (size_t) (nl - line) : r->text.len - at;
+        const char *nl = memchr(line, '\n', r->all_len - at);
+        size_t n = nl != NULL ? (size_t) (nl - line) : r->all_len - at;
         size_t name = 0;
         while (name < n && (g_ascii_isalnum(line[name]) || line[name] == '-'))
             name++;
         if (name > 1 && name < n && line[name] == ':') {
-            HeaderList list = header_list_parse(line, r->text.len - at, NULL);
+            HeaderList list = header_list_parse(line, r->all_len - at, NULL);
             returned_from_headers(returned, &list);
             header_list_clear(&list);
             return;
@@ -1154,28 +1165,36 @@ status_recipients(const Report *r, bool nested)
 static bool
 step_into_copy(Report *r)
 {
-    if (r->stepped || r->end >= r->text.len)
-        return false;
-    bool lead = false;
-    for (size_t i = 0; i < r->text.n_hits && !lead; i++)
-        lead = r->text.hits[i].end > r->end &&
-               (r->text.hits[i].phrase->kind == MARK_DSN_FIELD ||
-                (r->text.hits[i].phrase->kind == MARK_LEAD &&
-                 r->text.hits[i].phrase->strength == 3));
     const char *blank = g_strstr_len(r->text.text + r->end,
-                                     (gssize) (r->text.len - r->end), "\n\n");
-    if (!lead || blank == NULL)
+                                     (gssize) (r->all_len - r->end), "\n\n");
+    if (r->stepped || blank == NULL)
         return false;
 
+    /* The divider may be followed by an empty line before the fields. */
     size_t used = (size_t) (blank + 2 - r->text.text);
+    if (text_header_section(blank + 2, r->all_len - used) == 0) {
+        blank = g_strstr_len(blank + 2, (gssize) (r->all_len - used), "\n\n");
+        if (blank == NULL)
+            return false;
+        used = (size_t) (blank + 2 - r->text.text);
+    }
+    Scanned *before = g_memdup2(&r->text, sizeof r->text);
+    size_t end = r->end, all_len = r->all_len;
     r->stepped = true;
     r->text.text += used;
-    r->text.len -= used;
-    r->text.n_hits = phrase_set_scan(r->rules->text, r->text.text, r->text.len,
-                                     r->text.hits, PHRASE_HITS_MAX);
-    r->end = text_end_of_report(&r->text);
-    returned_clear(&r->analysis->returned);
-    return true;
+    r->text.len = r->all_len - used;
+    cut_text(r);
+    TextMarks marks = marks_of(r);
+    bool report = marks.dsn_field || marks.lead == 3;
+    if (report) {
+        returned_clear(&r->analysis->returned);
+    } else {
+        r->text = *before;
+        r->end = end;
+        r->all_len = all_len;
+    }
+    g_free(before);
+    return report;
 }
 
 static bool
@@ -1223,7 +1242,7 @@ is_report(const Report *r, const TextMarks *marks)
     int content = r->subject + marks->lead;
     if (marks->leads > 1)
         content++;
-    if (r->end < r->text.len || r->returned != NULL)
+    if (r->end < r->all_len || r->returned != NULL)
         content++;
     if (marks->reason)
         content++;

@@ -138,8 +138,10 @@ typedef struct {
     bool behind;     /* what explains it stands before it (transcripts) */
 } TextAddress;
 
-/* Where the returned copy begins: `len` when there is none. */
-size_t text_end_of_report(const Scanned *text);
+/* Where the returned copy begins, told by its header section or by a line
+ * that announces it: the length when there is none. */
+size_t text_header_section(const char *text, size_t len);
+size_t text_divider(const Scanned *text);
 
 /* Addresses in the first `end` bytes, in the order they stand. `own` are not
  * failed recipients unless nothing else is found. */

@@ -230,36 +230,17 @@ is_mail_field(const char *line, size_t len, bool *out_certain)
 }
 
 size_t
-text_end_of_report(const Scanned *text)
+text_header_section(const char *text, size_t len)
 {
-    size_t end = text->len;
-    for (size_t i = 0; i < text->n_hits; i++) {
-        const PhraseHit *hit = &text->hits[i];
-        if (hit->phrase->kind != MARK_COPY)
-            continue;
-        size_t start = hit->end > 0 ? hit->end - 1 : 0;
-        while (start > 0 && text->text[start - 1] != '\n')
-            start--;
-        /* Vaguer words count only in a line that is drawn as a divider. */
-        const char *line = text->text + start;
-        size_t skip = strspn(line, " \t");
-        if (hit->phrase->strength < 3 && strchr("-=_*", line[skip]) == NULL)
-            continue;
-        if (line[skip] == '>' || start == 0)
-            continue;
-        end = start;
-        break;
-    }
-
-    /* A header section at the margin: three mail fields in succession, one of
-     * them such as no report's own text has. */
+    /* Three mail fields in succession, one of them such as no report's own
+     * text has. Other fields may stand between them. */
     unsigned run = 0;
     size_t run_start = 0;
     bool certain = false;
-    for (size_t at = 0; at < end;) {
-        const char *line = text->text + at;
-        const char *nl = memchr(line, '\n', text->len - at);
-        size_t n = nl != NULL ? (size_t) (nl - line) : text->len - at;
+    for (size_t at = 0; at < len;) {
+        const char *line = text + at;
+        const char *nl = memchr(line, '\n', len - at);
+        size_t n = nl != NULL ? (size_t) (nl - line) : len - at;
         if (run > 0 && n > 0 && (line[0] == ' ' || line[0] == '\t')) {
             /* continuation */
         } else if (n > 3 && is_mail_field(line, n, &certain)) {
@@ -267,19 +248,41 @@ text_end_of_report(const Scanned *text)
                 run_start = at;
             if (run >= 3 && certain)
                 return run_start;
-        } else {
+        } else if (run > 0) {
             const char *colon = memchr(line, ':', MIN(n, 40));
-            bool other_field =
-                run > 0 && colon != NULL && colon > line &&
-                memchr(line, ' ', (size_t) (colon - line)) == NULL;
-            if (!other_field) {
+            if (colon == NULL || colon == line ||
+                memchr(line, ' ', (size_t) (colon - line)) != NULL) {
                 run = 0;
                 certain = false;
             }
         }
         at += n + 1;
     }
-    return end;
+    return len;
+}
+
+size_t
+text_divider(const Scanned *text)
+{
+    for (size_t i = 0; i < text->n_hits; i++) {
+        const PhraseHit *hit = &text->hits[i];
+        if (hit->phrase->kind != MARK_COPY)
+            continue;
+        size_t start = hit->end > 0 ? hit->end - 1 : 0;
+        while (start > 0 && text->text[start - 1] != '\n')
+            start--;
+        size_t skip = start;
+        while (skip < text->len &&
+               (text->text[skip] == ' ' || text->text[skip] == '\t'))
+            skip++;
+        if (skip == text->len || text->text[skip] == '>' || start == 0)
+            continue;
+        /* Vaguer words count only in a line that is drawn as a divider. */
+        if (hit->phrase->strength == 3 ||
+            strchr("-=_*", text->text[skip]) != NULL)
+            return start;
+    }
+    return text->len;
 }
 
 /* --- what stands around an address ------------------------------------------ */

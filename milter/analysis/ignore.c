@@ -56,6 +56,9 @@ static const struct {
     { "X-Mailing-List", SAYS_LIST },
     { "X-BeenThere", SAYS_LIST },
     { "X-Mailman-Version", SAYS_LIST },
+    { "X-List-Administrivia", SAYS_LIST }, /* Mailman's own notices */
+    { "X-MLServer", SAYS_LIST },           /* fml */
+    { "X-ML-Info", SAYS_LIST },            /* fml */
     { "X-Google-Group-Id", SAYS_LIST },
     { "X-Autoreply", SAYS_AUTO },
     { "X-Autorespond", SAYS_AUTO },
