@@ -195,6 +195,17 @@ classify(Word *word)
     word->folded_len =
         words_fold(word->text, word->len, word->folded, sizeof word->folded);
     word->classes = vocabulary_find_ending(word->folded, word->folded_len);
+    if (word->classes == 0 && word->folded_len <= 10 &&
+        memchr(word->folded, '.', word->folded_len) != NULL) {
+        char plain[12]; /* "S.A." */
+        size_t n = 0;
+        for (size_t i = 0; i < word->folded_len; i++)
+            if (word->folded[i] != '.')
+                plain[n++] = word->folded[i];
+        word->classes = vocabulary_find(plain, n) &
+                        (WORD_LEGAL | WORD_POSTNOMINAL | WORD_TITLE |
+                         WORD_HONORIFIC | WORD_REGISTRATION);
+    }
 }
 
 size_t

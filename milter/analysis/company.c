@@ -1,0 +1,241 @@
+/*
+ * company.c - legal forms, nouns of organisations, and the domain as witness
+ *
+ * Every free part is scored: a legal form is nearly proof, agreement with the
+ * sender's domain is strong, nouns such as "Hotel" or "Council" help, and so
+ * does the place right below name and title. Departments, sentences, addresses
+ * and numbers speak against it.
+ */
+#include "analysis/company.h"
+
+#include <string.h>
+
+static const char *const cjk_legal[] = {
+    "株式会社", "有限会社", "合同会社", "一般社団法人", "公益財団法人",
+    "合資会社", "有限公司", "股份公司", "集团",         "集團",
+    "公司",     "(株)",     "㈱",       "주식회사",     "(주)",
+    "㈜",       "유한회사", "법인",     "协会",         "協會",
+};
+static const char *const cjk_nouns[] = {
+    "ホテル",   "大学",   "大學",     "学校",         "學校",   "協会",
+    "研究所",   "事務所", "スタジオ", "センター",     "工房",   "商店",
+    "旅館",     "酒店",   "饭店",     "飯店",         "医院",   "醫院",
+    "银行",     "銀行",   "工作室",   "事务所",       "文化",   "传媒",
+    "프로덕션", "호텔",   "대학교",   "재단",         "협회",   "스튜디오",
+    "은행",     "병원",   "그룹",     "엔터테인먼트", "컴퍼니", "기획",
+    "トラベル", "企画",   "製作所",   "出版社",       "美術館", "博物館",
+    "劇場",     "市役所", "財団",
+};
+static const char *const cjk_departments[] = {
+    "部", "課", "係", "室", "팀", "부서", "处", "處", "科", "组", "組", "본부",
+};
+
+static size_t
+find_any(const char *text, size_t len, const char *const *list, size_t n)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < n; i++)
+        hits += g_strstr_len(text, (gssize) len, list[i]) != NULL;
+    return hits;
+}
+
+static bool
+ends_any(const char *text, size_t len, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t m = strlen(list[i]);
+        if (m <= len && memcmp(text + len - m, list[i], m) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Legal forms with spaces or dots inside: "S.A. de C.V.", "sp. z o.o." */
+static bool
+only_legal(const Word *words, size_t n)
+{
+    if (n == 0)
+        return false;
+    size_t legal = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (words[i].classes & WORD_LEGAL)
+            legal++;
+        else if (strcmp(words[i].folded, "de") != 0 &&
+                 strcmp(words[i].folded, "z") != 0 &&
+                 strcmp(words[i].folded, "co") != 0 && words[i].folded_len > 1)
+            return false;
+    }
+    return legal > 0;
+}
+
+bool
+company_plausible(const char *text, size_t len)
+{
+    Word words[CARD_WORDS];
+    size_t n = words_split(text, len, words, CARD_WORDS);
+    size_t good = 0;
+    for (size_t i = 0; i < n; i++)
+        good += (words[i].classes & (WORD_LEGAL | WORD_ORGANISATION)) &&
+                words[i].capital;
+    return good > 0 ||
+           find_any(text, len, cjk_legal, G_N_ELEMENTS(cjk_legal)) > 0;
+}
+
+static double
+score_part(const Card *card, size_t index, size_t name, bool title)
+{
+    const CardPart *part = &card->parts[index];
+    if (part->role != PART_FREE || part->n_words == 0 || part->n_words > 9)
+        return 0;
+    const CardLine *line = &card->lines[part->line];
+    const char *text = line->text + part->start;
+    size_t len = part->end - part->start;
+    if (len < 2 || len > 100)
+        return 0;
+    if (part->cjk) {
+        double score = 0;
+        if (find_any(text, len, cjk_legal, G_N_ELEMENTS(cjk_legal)) > 0)
+            score += 5.0;
+        else if (find_any(text, len, cjk_nouns, G_N_ELEMENTS(cjk_nouns)) > 0)
+            score += 2.5;
+        else if (part->line <= 2 && part->n_digit == 0 &&
+                 g_utf8_strlen(text, (gssize) len) >= 3)
+            score += 1.0;
+        if (part->n_digit > 0)
+            score -= 2.0;
+        return score;
+    }
+    Word words[CARD_WORDS];
+    size_t n = card_words(card, part, words);
+    double score = 0;
+    bool evidence = false;
+    if (part->n_legal > 0 && n > 1) {
+        for (size_t i = 0; i < n; i++) {
+            if (!(words[i].classes & WORD_LEGAL))
+                continue;
+            bool sure = words[i].folded_len > 2 || words[i].all_caps ||
+                        words[i].after == '.' ||
+                        strchr(words[i].folded, '.') != NULL;
+            bool edge =
+                i == 0 || i + 1 == n || (words[i + 1].classes & WORD_LEGAL);
+            if (sure && edge &&
+                !(words[i].classes & WORD_PARTICLE && !words[i].all_caps)) {
+                score += 4.0;
+                evidence = true;
+                break;
+            }
+        }
+    }
+    if (part->n_organisation > 0 && part->n_capital > 0) {
+        score += MIN(part->n_organisation, 2) * 1.3;
+        evidence = true;
+    }
+    if (card_names_domain(card, text, len)) {
+        score += 3.5;
+        evidence = true;
+    }
+    if (part->n_title > 0)
+        score -= evidence ? 1.0 : 3.0;
+    bool only_department = true;
+    for (size_t i = 0; i < n; i++)
+        only_department &=
+            (words[i].classes & (WORD_DEPARTMENT | WORD_TITLEMOD)) != 0;
+    if (only_department)
+        score -= 2.5;
+    if ((words[0].classes & WORD_DEPARTMENT ||
+         words[n - 1].classes & WORD_DEPARTMENT) &&
+        part->n_legal == 0 && !(words[n - 1].classes & WORD_ORGANISATION))
+        score -= 1.5;
+    score -= part->n_lower > 3 ? 2.5 : 0.4 * part->n_lower;
+    if (part->n_digit > 0)
+        score -= part->n_street > 0 ? 4.0 : 1.5;
+    if (part->n_street > 0 && !evidence)
+        score -= 1.0;
+    if (text[len - 1] == '.' && part->n_legal == 0 && n > 4)
+        score -= 2.0;
+    if (text[len - 1] == '!' || text[len - 1] == '?')
+        score -= 2.0;
+    if (text[0] == '"' && n > 4)
+        score -= 1.0;
+    if (words[0].classes & WORD_REGISTRATION && n > 2)
+        score -= 2.0;
+    if (line->flags & LINE_IMAGE_ALT)
+        score -= evidence && score > 2.0 ? 0.8 : 5.0;
+    if (name < card->n_parts) {
+        size_t name_line = card->parts[name].line;
+        if (part->line < name_line)
+            score -= 0.3;
+        size_t distance = part->line > name_line ? part->line - name_line : 0;
+        score -= 0.15 * (double) MIN(distance, (size_t) 8);
+        /* without evidence: the line below the title */
+        if (!evidence && part->n_capital == n && n <= 5 && n >= 1 &&
+            part->n_digit == 0 && part->n_title == 0 && part->n_lower == 0 &&
+            !only_department && distance <= 2) {
+            if (title && (distance > 0 || part->before == '|' ||
+                          part->before == ',' || part->before == '-'))
+                score += n >= 2 || part->before != '\n' ? 1.9 : 1.5;
+            else if (distance == 1 && part->before == '\n' && n >= 2)
+                score += 1.2;
+        }
+    } else {
+        score -= 0.1 * (double) MIN(part->line, (size_t) 8);
+    }
+    if (part->n_caps == n && n > 0 && len > 3)
+        score += 0.2;
+    return score;
+}
+
+void
+company_find(Card *card, size_t name, bool title, Field *out)
+{
+    size_t best = 0;
+    double best_score = 0.99;
+    for (size_t i = 0; i < card->n_parts; i++) {
+        double score = score_part(card, i, name, title);
+        if (score > best_score + 0.01) {
+            best = i;
+            best_score = score;
+        }
+    }
+    if (best_score <= 0.99)
+        return;
+    CardPart *part = &card->parts[best];
+    double confidence = best_score >= 3.0   ? 0.9
+                        : best_score >= 2.0 ? 0.8
+                        : best_score >= 1.5 ? 0.7
+                                            : 0.6;
+    if (part->cjk) {
+        /* "株式会社X 営業部": the department goes; "X 무대기술팀" likewise */
+        Word words[CARD_WORDS];
+        size_t n = card_words(card, part, words);
+        size_t last = n;
+        while (last > 1 &&
+               ends_any(words[last - 1].text, words[last - 1].len,
+                        cjk_departments, G_N_ELEMENTS(cjk_departments)) &&
+               find_any(words[last - 1].text, words[last - 1].len, cjk_legal,
+                        G_N_ELEMENTS(cjk_legal)) == 0)
+            last--;
+        g_autofree char *text = g_strndup(
+            words[0].text, (size_t) (words[last - 1].text +
+                                     words[last - 1].len - words[0].text));
+        field_set(out, text, card_evidence(card, best), confidence);
+        part->role = PART_COMPANY;
+        return;
+    }
+    /* "Bayanihan Events, Inc.", "Smith, Jones & Co" */
+    size_t last = best;
+    while (last + 1 < card->n_parts &&
+           card->parts[last + 1].line == part->line &&
+           card->parts[last + 1].before == ',') {
+        Word words[CARD_WORDS];
+        size_t n = card_words(card, &card->parts[last + 1], words);
+        if (!only_legal(words, n))
+            break;
+        last++;
+    }
+    g_autofree char *text = card_text(card, best, last);
+    /* "Inc." keeps its full stop: it was cut by the splitting, or stands */
+    for (size_t i = best; i <= last; i++)
+        card->parts[i].role = PART_COMPANY;
+    field_set(out, text, card_evidence(card, best), confidence);
+}
