@@ -1,7 +1,7 @@
 /*
  * html.c - HTML to lines
  *
- * html_scan.c cuts the tags; no tree is built, so that memory and stack stay
+ * html_scan.c hands over the tags; no tree is built, so that memory and stack stay
  * small whatever the markup nests. A stack of frames, one for each open
  * element, counts what is in force: hidden, bold, inside a table, a signature,
  * a quotation. A line takes its flags from the frames that are open when its
@@ -416,11 +416,13 @@ add_image(Builder *b, const char *alt, const char *width, const char *height)
         b->link_line = b->body->n_lines;
         g_string_append_len(b->link_text, alt, (gssize) n);
     }
-    if (b->alt->len > 0)
+    if (b->alt->len >= 2000)
+        return;
+    size_t before = b->alt->len;
+    if (before > 0)
         g_string_append_c(b->alt, ' ');
-    if (b->alt->len < 2000)
-        g_string_append_len(b->alt, alt, (gssize) n);
-    for (size_t i = 0; i < b->alt->len; i++) {
+    g_string_append_len(b->alt, alt, (gssize) n);
+    for (size_t i = before; i < b->alt->len; i++) {
         if ((unsigned char) b->alt->str[i] < ' ')
             b->alt->str[i] = ' ';
     }
@@ -697,9 +699,7 @@ on_start(void *data, const HtmlTag *tag)
         if ((element & EL_LINK) != 0)
             begin_link(b, tag->attributes[ATTRIBUTE_HREF]);
     }
-    /* <o:p/> and the like are empty; of HTML's own only the void ones. */
-    if ((element & EL_VOID) != 0 ||
-        (tag->self_closed && strchr(tag->name, ':') != NULL))
+    if ((element & EL_VOID) != 0)
         return !b->full;
 
     memcpy(frame.name, tag->name, sizeof(frame.name));
@@ -774,7 +774,8 @@ html_to_lines(Body *body, const char *html, size_t len)
     b->link_text = g_string_new(NULL);
     b->frames[0] = (Frame){ .size = DEFAULT_SIZE };
 
-    html_scan(html, len, &handlers, b);
+    if (!html_scan(html, len, &handlers, b))
+        body->truncated = true;
     while (b->depth > 0)
         pop(b);
     break_line(b, false);

@@ -3,7 +3,9 @@
  *
  * Ownership  what the callbacks are given is valid during the call only.
  * Threads    pure.
- * Limits     one pass, linear; HTML_SCAN_ATTRIBUTES attributes of a tag.
+ * Limits     HTML_SCAN_ATTRIBUTES attributes of a tag; markup nested deeper
+ *            than HTML_SCAN_DEPTH ends the scan, and so does the
+ *            HTML_SCAN_COSTLYth character that costs time.
  */
 #ifndef HTML_SCAN_H
 #define HTML_SCAN_H
@@ -12,7 +14,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HTML_SCAN_ATTRIBUTES = 16, HTML_SCAN_NAME = 24 };
+enum {
+    HTML_SCAN_ATTRIBUTES = 16,
+    HTML_SCAN_NAME = 24,
+    HTML_SCAN_DEPTH = 300,
+    HTML_SCAN_COSTLY = 40000, /* '<', '&' and '=' */
+};
 
 /* The attributes that a reader's view depends on. */
 typedef enum {
@@ -38,7 +45,6 @@ typedef struct {
     char name[HTML_SCAN_NAME];            /* lower case, cut to fit */
     const char *attributes[N_ATTRIBUTES]; /* NULL when absent */
     bool any;                             /* one of them is there */
-    bool self_closed;                     /* <x/> */
 } HtmlTag;
 
 typedef struct {
@@ -50,7 +56,8 @@ typedef struct {
     void (*sheet)(void *data, const char *text, size_t len);
 } HtmlHandlers;
 
-void html_scan(const char *html, size_t len, const HtmlHandlers *handlers,
+/* False when something was left out. */
+bool html_scan(const char *html, size_t len, const HtmlHandlers *handlers,
                void *data);
 
 #endif
