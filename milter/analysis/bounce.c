@@ -693,6 +693,41 @@ line_end_of(const char *text, size_t at, size_t end)
     return nl != NULL ? (size_t) (nl - text) : end;
 }
 
+static bool
+has_reason(const Report *r, size_t start, size_t end)
+{
+    for (size_t i = 0; i < r->text.n_hits; i++) {
+        const PhraseHit *hit = &r->text.hits[i];
+        if (hit->end > start && hit->end <= end &&
+            hit->phrase->kind < REASON_N && hit->phrase->strength >= 2)
+            return true;
+    }
+    return false;
+}
+
+/* Some mailers (Lotus Notes) say the reason first and the address behind it:
+ * words stand before the first address and none behind the last. */
+static void
+turn_round(const Report *r, GArray *addresses)
+{
+    const TextAddress *first = NULL, *last = NULL;
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->score < 3)
+            continue;
+        if (a->behind)
+            return;
+        first = first != NULL ? first : a;
+        last = a;
+    }
+    if (first == last || same_address(first->email, last->email) ||
+        !has_reason(r, 0, first->where.start) ||
+        has_reason(r, last->where.end, r->end))
+        return;
+    for (unsigned i = 0; i < addresses->len; i++)
+        g_array_index(addresses, TextAddress, i).behind = true;
+}
+
 /* The stretches of the text that explain `email`: from each place where it
  * stands to the next recipient's, or in transcripts from the one before. */
 static void
@@ -1010,8 +1045,8 @@ read_feedback(Report *r)
 {
     FeedbackReport report = { .recipients =
                                   g_ptr_array_new_with_free_func(g_free) };
-    feedback_parse(r->feedback->text != NULL ? r->feedback->text : "",
-                   r->feedback->len, &report);
+    if (r->feedback != NULL && r->feedback->text != NULL)
+        feedback_parse(r->feedback->text, r->feedback->len, &report);
     static const char *const complaints[] = { "abuse",     "fraud",
                                               "opt-out",   "opt-out-list",
                                               "complaint", "miscategorized",
@@ -1033,6 +1068,32 @@ read_feedback(Report *r)
                             : conclude(r, VERDICT_IGNORE, "feedback");
     g_ptr_array_unref(report.recipients);
     return result;
+}
+
+/* Complaints that have the type but no part of their own: the fields stand in
+ * the text; and those of Microsoft's JMRP, which have no report at all. */
+static bool
+read_other_feedback(Report *r)
+{
+    const char *hotmail =
+        r->returned != NULL
+            ? header_value(&r->returned->headers, "X-HmXmrOriginalRecipient")
+            : NULL;
+    bool typed =
+        r->message->report_type != NULL &&
+        g_ascii_strcasecmp(r->message->report_type, "feedback-report") == 0;
+    if (hotmail == NULL && !typed)
+        return false;
+    for (size_t i = 0; i < r->message->n_parts && hotmail == NULL; i++) {
+        const Part *part = &r->message->parts[i];
+        if (part->enclosing < 0 && part->text != NULL &&
+            g_strstr_len(part->text, (gssize) MIN(part->len, TEXT_MAX),
+                         "Feedback-Type:") != NULL)
+            r->feedback = part;
+    }
+    if (hotmail == NULL && r->feedback == NULL)
+        return conclude(r, VERDICT_IGNORE, "feedback");
+    return read_feedback(r);
 }
 
 /* The value of "key":"..." in JSON between two offsets, or NULL. */
@@ -1213,6 +1274,7 @@ read_bounce(Report *r, TextMarks marks)
         return conclude_bounces(r);
     }
 
+    turn_round(r, addresses);
     g_autoptr(GPtrArray) chosen = choose(r, addresses, false);
     if (chosen->len == 0 && r->origin >= DAEMON_SCORE) {
         g_autoptr(GArray) nested = status_recipients(r, true);
@@ -1235,6 +1297,17 @@ read_bounce(Report *r, TextMarks marks)
     return conclude_bounces(r);
 }
 
+/* Does it name an address as reports do, with a reason? */
+static bool
+names_recipient(const Report *r)
+{
+    g_autoptr(GArray) addresses = text_addresses(r->text.text, r->end, r->own);
+    for (unsigned i = 0; i < addresses->len; i++)
+        if (g_array_index(addresses, TextAddress, i).score >= 3)
+            return true;
+    return false;
+}
+
 /* Is the text a report? Origin and content must both speak for it. */
 static bool
 is_report(const Report *r, const TextMarks *marks)
@@ -1250,9 +1323,13 @@ is_report(const Report *r, const TextMarks *marks)
         content += 3;
     if (r->failed != NULL || r->status != NULL)
         content += 3;
-    return content >= CONTENT_SCORE &&
-           (r->subject >= 2 || marks->lead >= 2 || marks->dsn_field ||
-            r->failed) &&
+    bool says_so = r->subject >= 2 || marks->lead >= 2 || marks->dsn_field ||
+                   r->failed != NULL || r->status != NULL;
+    /* An unknown daemon in unknown words. */
+    if (!says_so && r->origin > DAEMON_SCORE && marks->reason &&
+        names_recipient(r))
+        return true;
+    return says_so && content >= CONTENT_SCORE &&
            r->origin + content >= REPORT_SCORE;
 }
 
@@ -1275,8 +1352,14 @@ bounce_find(const BounceRules *rules, const Message *message,
     bool answer = is_answer_subject(message->subject);
     bool formal = message->report_type != NULL && r->status != NULL;
 
+    bool other_feedback =
+        message->report_type != NULL ||
+        (r->returned != NULL &&
+         g_str_has_prefix(message->subject, "complaint about message from"));
     if (r->feedback != NULL) {
         found = read_feedback(r);
+    } else if (other_feedback && read_other_feedback(r)) {
+        found = true;
     } else if (r->receipt != NULL) {
         found = conclude(r, VERDICT_IGNORE, "receipt");
     } else if (r->apple_unsubscribe) {

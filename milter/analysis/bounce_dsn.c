@@ -133,18 +133,20 @@ dsn_address(const char *value, size_t len)
     if (semicolon != NULL && memchr(value, '@', (size_t) (semicolon - value)))
         semicolon = NULL;
     const char *start = semicolon != NULL ? semicolon + 1 : value;
-    const char *end = value + len;
+    g_autofree char *address =
+        xtext_decode(start, len - (size_t) (start - value));
+    if (strstr(address, "\\x{") != NULL) {
+        char *plain = unitext_decode(address);
+        g_free(address);
+        address = plain;
+    }
 
-    for (const char *at = start; at < end; at++) {
-        if (*at != '@')
-            continue;
+    size_t n = strlen(address);
+    for (size_t at = 0; at < n; at++) {
         Span span;
-        if (!text_address_at(start, (size_t) (end - start),
-                             (size_t) (at - start), &span))
-            continue; /* also the '@' of a source route */
-        g_autofree char *plain =
-            xtext_decode(start + span.start, span.end - span.start);
-        return unitext_decode(plain);
+        /* also passes over the '@' of a source route */
+        if (address[at] == '@' && text_address_at(address, n, at, &span))
+            return g_strndup(address + span.start, span.end - span.start);
     }
     return NULL;
 }

@@ -530,6 +530,23 @@ is_origin_lead(const char *text, size_t at)
            ends_with(context, n, "forwarded from");
 }
 
+/* "  |/usr/bin/program" or a file on a line of its own: what is "generated
+ * from" an alias is then this, not the address before. */
+static bool
+is_program_between(const char *text, size_t start, size_t end)
+{
+    for (size_t i = start; i < end; i++) {
+        if (text[i] != '\n')
+            continue;
+        size_t k = i + 1;
+        while (k < end && (text[k] == ' ' || text[k] == '\t' || text[k] == '"'))
+            k++;
+        if (k < end && (text[k] == '|' || text[k] == '/'))
+            return true;
+    }
+    return false;
+}
+
 /* Is there a reply code right behind (blanks skipped)? */
 static bool
 reply_behind(const char *s, size_t len)
@@ -680,7 +697,11 @@ text_addresses(const char *text, size_t end, const char *const *own)
 
         TextAddress address = { .where = span };
         address.email = g_strndup(text + span.start, span.end - span.start);
-        if (list->len > 0 && is_origin_lead(text, span.start)) {
+        bool origin = is_origin_lead(text, span.start);
+        if (origin && list->len > 0 &&
+            !is_program_between(
+                text, g_array_index(list, TextAddress, list->len - 1).where.end,
+                span.start)) {
             TextAddress *last =
                 &g_array_index(list, TextAddress, list->len - 1);
             if (last->forwarded == NULL)
@@ -692,6 +713,8 @@ text_addresses(const char *text, size_t end, const char *const *own)
         }
         address.score =
             score_of(text, end, line_start, line_end, &span, &address.behind);
+        if (origin) /* the alias of a program */
+            address.score = 4;
         if (is_own(own, address.email)) {
             address.own = address.score;
             address.score = 0;
