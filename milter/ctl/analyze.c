@@ -11,12 +11,28 @@
 #include "ctl/ctl.h"
 #include "ctl/mail_source.h"
 #include "ctl/table.h"
+#include "trust/verdict.h"
 
 typedef struct {
     Analyzer *analyzer;
     MessageLimits limits;
+    TrustPolicy trust;
     bool json;
 } Run;
+
+/* What a stored mail's header fields tell of its author. False when they tell
+ * nothing, or when it does not matter. */
+static bool
+trust_of(const Run *run, const Message *message, const Analysis *analysis,
+         TrustVerdict *out_verdict)
+{
+    if ((analysis->verdict != VERDICT_CONTACT &&
+         analysis->verdict != VERDICT_UNSUBSCRIBE) ||
+        message_header(message, "Authentication-Results") == NULL)
+        return false;
+    trust_from_headers(message, &run->trust, out_verdict);
+    return true;
+}
 
 /* --- as JSON ------------------------------------------------------------ */
 
@@ -95,7 +111,8 @@ bounces_json(const GArray *bounces)
 }
 
 static void
-print_json(const char *name, const Analysis *analysis)
+print_json(const char *name, const Analysis *analysis,
+           const TrustVerdict *trust)
 {
     json_t *object = json_object();
     set_text(object, "file", name);
@@ -120,6 +137,12 @@ print_json(const char *name, const Analysis *analysis)
         (void) json_object_set_new(one, "unsure",
                                    json_boolean(request->unsure));
         (void) json_object_set_new(object, "unsubscribe", one);
+    }
+    if (trust != NULL) {
+        json_t *one = json_object();
+        set_text(one, "verdict", auth_verdict_name(trust->verdict));
+        set_text(one, "reason", trust->reason);
+        (void) json_object_set_new(object, "trust", one);
     }
     (void) json_dumpf(object, stdout, JSON_COMPACT);
     (void) putchar('\n');
@@ -181,7 +204,8 @@ print_contact(const Contact *contact)
 }
 
 static void
-print_human(const char *name, const Analysis *analysis)
+print_human(const char *name, const Analysis *analysis,
+            const TrustVerdict *trust)
 {
     printf("%s%s: %s%s%s%s\n", style_on(stdout, STYLE_BOLD), name,
            verdict_name(analysis->verdict), *analysis->reason ? ": " : "",
@@ -205,6 +229,9 @@ print_human(const char *name, const Analysis *analysis)
             print_line("unsubscribe", g_ptr_array_index(request->addresses, i),
                        what, request->evidence, 0);
     }
+    if (trust != NULL)
+        print_line("trust", auth_verdict_name(trust->verdict), trust->reason,
+                   NULL, 0);
     for (guint i = 0; i < analysis->signature->len; i++)
         print_line(i == 0 ? "signature" : "",
                    g_ptr_array_index(analysis->signature, i), NULL, NULL, 0);
@@ -222,10 +249,14 @@ analyze_one(const StoredMail *mail, void *data)
     g_autoptr(Message) message =
         message_parse(mail->bytes, mail->len, &run->limits);
     g_autoptr(Analysis) analysis = analyzer_run(run->analyzer, message, NULL);
+    TrustVerdict verdict = { 0 };
+    const TrustVerdict *trust =
+        trust_of(run, message, analysis, &verdict) ? &verdict : NULL;
     if (run->json)
-        print_json(mail->name, analysis);
+        print_json(mail->name, analysis, trust);
     else
-        print_human(mail->name, analysis);
+        print_human(mail->name, analysis, trust);
+    trust_verdict_clear(&verdict);
     return !ferror(stdout);
 }
 
@@ -283,6 +314,8 @@ ctl_analyze(Ctl *ctl, int argc, char **argv)
                 .limits = message_limits_default,
                 .json = json };
     run.limits.max_bytes = (size_t) settings->mta.capture_limit;
+    trust_policy_of(settings, &run.trust);
+    run.trust.local_domains = options.local_domains;
     status = 0;
     for (int i = 1; i < argc; i++) {
         g_autoptr(GError) problem = NULL;

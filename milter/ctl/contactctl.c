@@ -16,6 +16,8 @@ static const struct {
 } commands[] = {
     { "analyze", ctl_analyze, "[--json] PATH...",
       "what the milter would find in these messages" },
+    { "check", ctl_check, "[--json]",
+      "configuration, store, API, clock, custom fields, Postfix" },
     { "status", ctl_status, "[--json]", "counts, oldest change, last error" },
     { "queue", ctl_queue, "list|show|retry|release|drop ...",
       "changes that wait, are held or are dead" },
@@ -26,6 +28,8 @@ static const struct {
     { "forget", ctl_forget, "ADDRESS",
       "erase everything that is held here about a person" },
     { "flush", ctl_flush, "", "the sync tries everything now" },
+    { "migrate", ctl_migrate, "FROM-URI TO-URI",
+      "copy one contacts store into another" },
 };
 
 static void
