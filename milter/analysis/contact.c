@@ -162,7 +162,8 @@ find_name(Card *card, const char *email, const Person *from, Person *out)
     g_auto(Person) candidate = { 0 };
     for (size_t i = 0; i < card->n_parts; i++) {
         const CardPart *part = &card->parts[i];
-        if (part->line >= NAME_LINES || part->role != PART_FREE)
+        if (part->line >= NAME_LINES || part->role != PART_FREE ||
+            (card->lines[part->line].flags & LINE_IMAGE_ALT))
             continue;
         if (from != NULL && holds_cjk_name(card, part, from)) {
             found = found_last = i;

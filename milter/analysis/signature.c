@@ -29,6 +29,8 @@ enum {
     TAIL_LINES = 8,
 };
 
+#define ABOVE_AUTHOR 2.0
+#define ABOVE_CLOSING 3.5
 #define GIVE_UP (-9.0) /* so far below the best there is no way back */
 
 static const double weights[N_FEATURES] = {
@@ -183,6 +185,47 @@ find_marked(const Body *body, const Run *run, Block *out)
     return true;
 }
 
+/* What a line adds to the block below it. A block has an order: nothing but a
+ * sign-off, a rule or a firm's name stands above the author's name, and nothing
+ * but another sign-off above a sign-off. */
+static double
+score_above(guint64 bits, guint64 below)
+{
+    double score = score_of(bits);
+    bool opener = HAS(bits, CLOSING) || HAS(bits, CLOSING_NAME);
+    if (HAS(below, CLOSING) || HAS(below, CLOSING_NAME))
+        return opener ? score : score - ABOVE_CLOSING;
+    if (HAS(below, AUTHOR) && !opener && !HAS(bits, AUTHOR) &&
+        !HAS(bits, RULE) && !HAS(bits, ELEMENT))
+        return score - (HAS(bits, ORGANISATION) ? ABOVE_AUTHOR / 2
+                                                : ABOVE_AUTHOR);
+    return score;
+}
+
+/* Something that a signature cannot be without. */
+static bool
+is_anchor(guint64 bits)
+{
+    return HAS(bits, CLOSING) || HAS(bits, CLOSING_NAME) || HAS(bits, AUTHOR) ||
+           HAS(bits, PHONE) || HAS(bits, EXTENSION) || HAS(bits, EMAIL) ||
+           HAS(bits, ELEMENT) || (HAS(bits, GIVEN) && HAS(bits, CAPITALS)) ||
+           HAS(bits, AUTHOR_WORD);
+}
+
+static bool
+follows_closing(const Body *body, const Run *run, size_t i)
+{
+    while (i-- > run->start) {
+        const Line *line = &body->lines[i];
+        size_t rest;
+        if (line->len > 0)
+            return line->len <= 60 &&
+                   signature_closing(line->text, line->len, &rest) &&
+                   rest == line->len;
+    }
+    return false;
+}
+
 /* The best block of the run by the sum of its lines' weights. */
 static bool
 find_scored(const Body *body, const Run *run, const Author *author, Block *out)
@@ -190,6 +233,8 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
     size_t seen = 0, bytes = 0;
     Block best = { run->end, run->end, 0 };
     Block open = { run->end, run->end, 0 };
+    guint64 inside = 0; /* features seen in the open block */
+    bool anchored = false;
     double tail = 0;
     for (size_t i = run->end; i-- > run->start;) {
         const Line *line = &body->lines[i];
@@ -198,26 +243,18 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
         bytes += line->len;
         if (++seen > BLOCK_LINES || (bytes > BLOCK_BYTES && seen > 1))
             break;
-        bool after_closing = false;
-        for (size_t k = i; k-- > run->start;)
-            if (body->lines[k].len > 0) {
-                size_t rest;
-                after_closing = body->lines[k].len <= 60 &&
-                                signature_closing(body->lines[k].text,
-                                                  body->lines[k].len, &rest) &&
-                                rest == body->lines[k].len;
-                break;
-            }
         if (is_postscript(line)) { /* what we have seen is a postscript */
-            open = (Block){ i, i, 0 };
-            best = (Block){ i, i, 0 };
+            open = best = (Block){ i, i, 0 };
+            inside = 0;
+            anchored = false;
             tail = 0;
             continue;
         }
-        guint64 bits = signature_features(line, author, after_closing);
+        guint64 bits =
+            signature_features(line, author, follows_closing(body, run, i));
         if (HAS(bits, GREETING))
             break;
-        double score = score_of(bits);
+        double score = score_above(bits, inside);
         if (open.score + score < 0) {
             /* a new block may end above this line; each line that is left
              * below costs a little */
@@ -225,13 +262,17 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
             if (HAS(bits, VERY_LONG) || HAS(bits, SENTENCE))
                 tail += 1.2;
             open = (Block){ i, i, 0 };
+            inside = 0;
+            anchored = false;
         } else {
             open.start = i;
             open.score += score;
+            inside |= bits;
+            anchored |= is_anchor(bits);
             double sum = open.score - tail;
             if (prev_is_blank(body, run, i))
                 sum += WEIGHT_PARAGRAPH;
-            if (sum > best.score && !HAS(bits, SENTENCE))
+            if (anchored && sum > best.score && !HAS(bits, SENTENCE))
                 best = (Block){ i, open.end, sum };
         }
         if (best.score > 0 && open.score - best.score < GIVE_UP / 2)
@@ -241,6 +282,15 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
     }
     if (best.score < SIGNATURE_THRESHOLD)
         return false;
+    /* a rule drawn right above */
+    for (size_t i = best.start; i-- > run->start;) {
+        if (body->lines[i].len == 0)
+            continue;
+        if (HAS(signature_features(&body->lines[i], author, false), RULE) &&
+            body->lines[i].zone == ZONE_OWN)
+            best.start = i;
+        break;
+    }
     *out = best;
     return true;
 }
