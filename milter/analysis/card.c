@@ -281,6 +281,20 @@ card_free(Card *card)
 
 /* --- numbers ------------------------------------------------------------------- */
 
+/* Sentences below a signature have other people's numbers. */
+static bool
+is_prose(const CardLine *line)
+{
+    if (line->len < 70)
+        return false;
+    Word words[24];
+    size_t n = words_split(line->text, line->len, words, 24), lower = 0;
+    for (size_t i = 0; i < n; i++)
+        lower += !words[i].capital && words[i].letter && !words[i].digit &&
+                 words[i].folded_len >= 2;
+    return n >= 10 && lower * 2 > n;
+}
+
 void
 card_find_phones(Card *card, const char *const *regions)
 {
@@ -290,7 +304,7 @@ card_find_phones(Card *card, const char *const *regions)
         if (line->len > PHONE_LINE_BYTES)
             continue;
         unsigned next = phone_label_line(line->text, line->len);
-        if (next == 0) {
+        if (next == 0 && !is_prose(line)) {
             PhoneMatch found[PHONE_LINE_MAX];
             size_t n = phone_scan(line->text, line->len, regions, label, found);
             for (size_t k = 0; k < n; k++) {

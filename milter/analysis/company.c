@@ -8,6 +8,8 @@
  */
 #include "analysis/company.h"
 
+#include "analysis/title.h"
+
 #include <string.h>
 
 static const char *const cjk_legal[] = {
@@ -127,11 +129,19 @@ score_part(const Card *card, size_t index, size_t name, bool title)
         }
     }
     if (part->n_organisation > 0 && part->n_capital > 0) {
-        score += MIN(part->n_organisation, 2) * 1.3;
-        evidence = true;
+        /* the noun leads or ends the name: "Hotel Alpha", "Alpha Hotel" */
+        bool head = (words[0].classes | words[n - 1].classes) &
+                    (WORD_ORGANISATION | WORD_LEGAL);
+        score += MIN(part->n_organisation, 2) * (head ? 1.3 : 0.5);
+        evidence = head;
     }
     if (card_names_domain(card, text, len)) {
         score += 3.5;
+        evidence = true;
+    }
+    if (n <= 5 && (text[0] == '"' || g_str_has_prefix(text, "«") ||
+                   g_str_has_prefix(text, "„"))) {
+        score += 1.5; /* as Russian firms are written */
         evidence = true;
     }
     if (part->n_title > 0)
@@ -210,8 +220,9 @@ company_find(Card *card, size_t name, bool title, Field *out)
         size_t n = card_words(card, part, words);
         size_t last = n;
         while (last > 1 &&
-               ends_any(words[last - 1].text, words[last - 1].len,
-                        cjk_departments, G_N_ELEMENTS(cjk_departments)) &&
+               (title_cjk(words[last - 1].text, words[last - 1].len) > 0 ||
+                ends_any(words[last - 1].text, words[last - 1].len,
+                         cjk_departments, G_N_ELEMENTS(cjk_departments))) &&
                find_any(words[last - 1].text, words[last - 1].len, cjk_legal,
                         G_N_ELEMENTS(cjk_legal)) == 0)
             last--;

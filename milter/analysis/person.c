@@ -184,6 +184,12 @@ split_cjk_word(const char *word, const char *email, Person *out)
     for (size_t i = 0; i < G_N_ELEMENTS(compound_surnames); i++)
         if (n >= 3 && g_str_has_prefix(word, compound_surnames[i]))
             cut = 2;
+    if (japanese && n == 2) { /* a family name alone */
+        out->last = g_strdup(word);
+        out->first = g_strdup("");
+        out->confidence = 0.8;
+        return true;
+    }
     if (japanese) {
         char first[8] = { 0 };
         g_utf8_strncpy(first, word, 1);
@@ -476,6 +482,15 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
         return true;
     }
 
+    if (n == 3 && comma == 0 && is_initial(&words[0]) &&
+        is_initial(&words[1]) && !is_initial(&words[2])) {
+        out->first =
+            g_strdup_printf("%.*s. %.*s.", (int) words[0].len, words[0].text,
+                            (int) words[1].len, words[1].text);
+        out->last = join_words(words + 2, 1, all_caps);
+        out->confidence = 0.8;
+        return true;
+    }
     for (size_t i = 1; i + 1 < n;) /* middle initials */
         if (is_initial(&words[i]) && !(words[i].classes & WORD_PARTICLE))
             n = drop(words, n, i);
@@ -581,6 +596,18 @@ agrees_with_local(const Word *words, size_t n, const char *email)
     return MIN(hits, 2);
 }
 
+/* "CustomerNotices": no name is written so, save McDonald and DiMarco. */
+static bool
+is_camel_case(const Word *word)
+{
+    for (size_t i = 4; i + 1 < word->len; i++)
+        if (g_ascii_islower(word->text[i - 1]) &&
+            g_ascii_isupper(word->text[i]) &&
+            g_ascii_islower(word->text[i + 1]))
+            return true;
+    return false;
+}
+
 static bool
 is_organisation(const Word *words, size_t n, const char *email)
 {
@@ -593,6 +620,8 @@ is_organisation(const Word *words, size_t n, const char *email)
             !(classes & (WORD_GIVEN | WORD_PARTICLE | WORD_POSTNOMINAL)))
             return true;
         if (words[i].folded_len == 1 && words[i].text[0] == '&')
+            return true;
+        if (is_camel_case(&words[i]) && !(words[0].classes & WORD_GIVEN))
             return true;
         if (in_list(" the our team no-reply noreply und and et of for online "
                     "info ",

@@ -77,6 +77,10 @@ phone_plausible(const char *text, size_t len)
             if (++run >= 7)
                 return true;
             gap = 0;
+        } else if (text[i] == '/' && i + 1 < len && text[i + 1] == '/') {
+            while (i < len && text[i] != ' ') /* inside a link */
+                i++;
+            run = 0;
         } else if (strchr(" .-/()+\t", text[i]) != NULL && text[i] != '\0' &&
                    ++gap <= 3) {
             continue;
@@ -153,7 +157,7 @@ type_of(unsigned classes, bool generic, PhoneKind kind)
 unsigned
 phone_label_line(const char *text, size_t len)
 {
-    if (len == 0 || len > 24)
+    if (len == 0 || len > 24 || count_digits(text, len) > 0)
         return 0;
     Word words[4];
     size_t n = words_split(text, len, words, 4);
@@ -391,11 +395,11 @@ try_number(const char *text, size_t len, const char *const *regions,
 }
 
 static const char *const extension_words[] = {
-    "ext.", "ext",   "extn.",   "extn",       "extension", "x.",
-    "x",    "#",     "loc.",    "loc",        "local",     "доб.",
-    "доб",  "poste", "anexo",   "interno",    "int.",      "int",
-    "dw",   "ramal", "toestel", "anknytning", "вн.",       "nebenstelle",
-    "內線", "内線",  "分机",    "分機",       "내선",
+    "ext.",        "p.",   "ext",   "extn.",   "extn",       "extension",
+    "x.",          "x",    "#",     "loc.",    "loc",        "local",
+    "доб.",        "доб",  "poste", "anexo",   "interno",    "int.",
+    "int",         "dw",   "ramal", "toestel", "anknytning", "вн.",
+    "nebenstelle", "內線", "内線",  "分机",    "分機",       "내선",
 };
 
 /* An extension at text[at]; its end, or `at` when there is none. */

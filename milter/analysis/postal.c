@@ -302,7 +302,8 @@ kind_of(const Card *card, const CardPart *part)
         }
     }
     static const char units[] =
-        " level suite ste unit floor fl shop warehouse apartment apt room rm "
+        " bur bureau bat level suite ste unit floor fl shop warehouse "
+        "apartment apt room rm "
         "building bldg tower office flat plot lot studio wing gate stock etage "
         "etg og piso planta oficina local andar sala conjunto piano scala "
         "interno lok lakas emelet etaj ap kat kancelar офис оф этаж корп "
@@ -392,6 +393,18 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
         }
     }
 
+    /* "5500, rue Sainte-Brume" */
+    for (size_t i = 0; i + 1 < card->n_parts; i++) {
+        const CardPart *part = &card->parts[i], *next = &card->parts[i + 1];
+        if (part->n_words == 1 && part->n_digit == 1 &&
+            part->end - part->start <= 6 && next->before == ',' &&
+            next->line == part->line && next->n_street > 0 &&
+            !(kinds[i + 1] & KIND_PLACE)) {
+            kinds[i] = KIND_STREET;
+            kinds[i + 1] |= KIND_STREET;
+        }
+    }
+
     Range best = { 0, 0, 0 };
     for (size_t i = 0; i < card->n_parts;) {
         const unsigned sure = KIND_STREET | KIND_PLACE | KIND_UNIT;
@@ -434,7 +447,9 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
                 range.last = k;
                 continue;
             }
-            if (!may_join(card, k, kinds[k]) || card->parts[k].before == '(')
+            if (!may_join(card, k, kinds[k]) ||
+                (card->parts[k].before == '(' &&
+                 (place || !(kinds[k] & KIND_TOWN))))
                 break;
             bool more = false;
             for (size_t j = k + 1; j < card->n_parts && j <= k + 2 && !more &&

@@ -64,6 +64,7 @@ static const double weights[N_FEATURES] = {
     [FEATURE_ELEMENT] = WEIGHT_ELEMENT,
     [FEATURE_TABLE] = WEIGHT_TABLE,
     [FEATURE_SMALL] = WEIGHT_SMALL,
+    [FEATURE_WRAPPED] = WEIGHT_WRAPPED,
     [FEATURE_FIELD] = WEIGHT_FIELD,
     [FEATURE_PARAGRAPH] = 0, /* only at the beginning, below */
 };
@@ -197,8 +198,8 @@ score_above(guint64 bits, guint64 below)
         return opener ? score : score - ABOVE_CLOSING;
     if (HAS(below, AUTHOR) && !opener && !HAS(bits, AUTHOR) &&
         !HAS(bits, RULE) && !HAS(bits, ELEMENT))
-        return score - (HAS(bits, ORGANISATION) ? ABOVE_AUTHOR / 2
-                                                : ABOVE_AUTHOR);
+        return score -
+               (HAS(bits, ORGANISATION) ? ABOVE_AUTHOR / 2 : ABOVE_AUTHOR);
     return score;
 }
 
@@ -206,10 +207,11 @@ score_above(guint64 bits, guint64 below)
 static bool
 is_anchor(guint64 bits)
 {
-    return HAS(bits, CLOSING) || HAS(bits, CLOSING_NAME) || HAS(bits, AUTHOR) ||
-           HAS(bits, PHONE) || HAS(bits, EXTENSION) || HAS(bits, EMAIL) ||
-           HAS(bits, ELEMENT) || (HAS(bits, GIVEN) && HAS(bits, CAPITALS)) ||
-           HAS(bits, AUTHOR_WORD);
+    return HAS(bits, CLOSING_NAME) || HAS(bits, AUTHOR) || HAS(bits, PHONE) ||
+           HAS(bits, EXTENSION) || HAS(bits, EMAIL) || HAS(bits, ELEMENT) ||
+           HAS(bits, AUTHOR_WORD) ||
+           ((HAS(bits, GIVEN) || HAS(bits, NAME_SHAPE)) &&
+            HAS(bits, AFTER_CLOSING));
 }
 
 static bool
@@ -234,7 +236,7 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
     Block best = { run->end, run->end, 0 };
     Block open = { run->end, run->end, 0 };
     guint64 inside = 0; /* features seen in the open block */
-    bool anchored = false;
+    bool anchored = false, below_is_title = false;
     double tail = 0;
     for (size_t i = run->end; i-- > run->start;) {
         const Line *line = &body->lines[i];
@@ -254,8 +256,10 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
             signature_features(line, author, follows_closing(body, run, i));
         if (HAS(bits, GREETING))
             break;
+        if (i > run->start && signature_wrapped(&body->lines[i - 1], line))
+            bits |= G_GUINT64_CONSTANT(1) << FEATURE_WRAPPED;
         double score = score_above(bits, inside);
-        if (open.score + score < 0) {
+        if (open.score + score < (inside != 0 ? -1.0 : 0.0)) {
             /* a new block may end above this line; each line that is left
              * below costs a little */
             tail += open.end > open.start ? 1.0 : 0.6;
@@ -268,13 +272,22 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
             open.start = i;
             open.score += score;
             inside |= bits;
-            anchored |= is_anchor(bits);
+            anchored |=
+                is_anchor(bits) || (HAS(bits, GIVEN) && open.end == run->end &&
+                                    seen <= 2 && prev_is_blank(body, run, i));
+            /* a name right above a title */
+            if (HAS(bits, NAME_SHAPE) && below_is_title &&
+                prev_is_blank(body, run, i)) {
+                anchored = true;
+                open.score += 1.0;
+            }
             double sum = open.score - tail;
             if (prev_is_blank(body, run, i))
                 sum += WEIGHT_PARAGRAPH;
             if (anchored && sum > best.score && !HAS(bits, SENTENCE))
                 best = (Block){ i, open.end, sum };
         }
+        below_is_title = HAS(bits, TITLE);
         if (best.score > 0 && open.score - best.score < GIVE_UP / 2)
             break;
         if (tail > 6)

@@ -14,13 +14,13 @@
 #include <string.h>
 
 static const char *const names[N_FEATURES] = {
-    "line",       "closing",   "closing_name",  "author",    "author_word",
-    "name_shape", "given",     "after_closing", "phone",     "extension",
-    "own_email",  "email",     "url",           "title",     "organisation",
-    "address",    "label",     "separators",    "rule",      "capitals",
-    "sentence",   "lower",     "long",          "very_long", "greeting",
-    "list",       "question",  "element",       "table",     "small",
-    "field",      "paragraph",
+    "line",       "closing",  "closing_name",  "author",    "author_word",
+    "name_shape", "given",    "after_closing", "phone",     "extension",
+    "own_email",  "email",    "url",           "title",     "organisation",
+    "address",    "label",    "separators",    "rule",      "capitals",
+    "sentence",   "lower",    "long",          "very_long", "greeting",
+    "list",       "question", "element",       "table",     "small",
+    "wrapped",    "field",    "paragraph",
 };
 
 const char *
@@ -232,6 +232,21 @@ is_greeting(const Word *words, size_t n, const Line *line)
            g_str_has_suffix(line->text, "您好：") ||
            g_str_has_suffix(line->text, "안녕하세요.") ||
            g_str_has_suffix(line->text, "안녕하세요,");
+}
+
+bool
+signature_wrapped(const Line *before, const Line *line)
+{
+    if (before->len < 55 || before->len > 100 || line->len == 0 ||
+        (line->flags & LINE_PARAGRAPH))
+        return false;
+    Word words[FEATURE_WORDS];
+    size_t n = words_split(before->text, before->len, words, FEATURE_WORDS);
+    size_t lower = 0;
+    for (size_t i = 0; i < n; i++)
+        lower += words[i].letter && !words[i].capital;
+    return n >= 7 && lower * 2 >= n &&
+           strchr(".!?:,", before->text[before->len - 1]) == NULL;
 }
 
 /* The author's name, perhaps with a title or letters: how many words of the
@@ -452,10 +467,13 @@ signature_features(const Line *line, const Author *author, bool after_closing)
     if (n == 0)
         return bits;
     size_t lower = 0, capital = 0, small = 0, digits_only = 0;
+    size_t particles = 0;
     unsigned classes = 0;
     for (size_t i = 0; i < n; i++) {
         if (words[i].digit && !words[i].letter)
             digits_only++;
+        else if ((words[i].classes & WORD_PARTICLE) && !words[i].capital)
+            particles++;
         else if (words[i].capital || words[i].cjk)
             capital++;
         else if (words[i].folded_len >= 4)
@@ -466,7 +484,7 @@ signature_features(const Line *line, const Author *author, bool after_closing)
     }
     char end = text[len - 1];
     bool stop = end == '.' || end == '!' || end == '?';
-    bool prose = n >= 6 && (lower + small) * 2 >= n;
+    bool prose = n >= 6 && (lower + small) * 2 >= n - particles;
     if (cjk) {
         prose = g_str_has_suffix(line->text, "。") || len > 120;
         stop = prose;
@@ -477,7 +495,7 @@ signature_features(const Line *line, const Author *author, bool after_closing)
         SET(QUESTION);
     if (stop && (n >= 5 || (cjk && len > 30)) && (prose || lower >= 2))
         SET(SENTENCE);
-    if (prose || (lower > capital && n >= 3))
+    if (prose || (lower > capital && (n >= 6 || (n >= 3 && stop))))
         SET(LOWER);
     if ((text[0] == '-' || text[0] == '*' || text[0] == '+' ||
          (unsigned char) text[0] == 0xc2) &&

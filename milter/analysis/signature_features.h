@@ -44,6 +44,7 @@ typedef enum {
     FEATURE_ELEMENT, /* markup says signature */
     FEATURE_TABLE,
     FEATURE_SMALL,
+    FEATURE_WRAPPED,   /* the rest of a long line of prose */
     FEATURE_FIELD,     /* "SC_ID: 123": a report's line */
     FEATURE_PARAGRAPH, /* blank line before: for the first line only */
     N_FEATURES,
@@ -62,6 +63,9 @@ void author_init(Author *author, const Mailbox *mailbox);
 /* The set of features as bits; `after_closing`: the line before said goodbye. */
 guint64 signature_features(const Line *line, const Author *author,
                            bool after_closing);
+
+/* Does `line` go on where the line before it, of prose, was wrapped? */
+bool signature_wrapped(const Line *before, const Line *line);
 
 /* Is the text a sign-off? *out_rest (may be NULL) is where what follows it
  * begins ("Thanks, Ann"); equal to `len` when nothing does. */

@@ -190,6 +190,27 @@ continues(const Card *card, const CardPart *part, char separator)
     return true;
 }
 
+/* "Manager, West Gas Origination": a field that the vocabulary does not know,
+ * unless it looks like the firm. */
+static bool
+names_field(const Card *card, const CardPart *part)
+{
+    if (part->role != PART_FREE || part->before != ',' || part->n_words == 0 ||
+        part->n_words > 5 || part->n_digit > 0 || part->n_legal > 0 ||
+        part->n_street > 0 || part->n_lower > 0 || part->n_given > 0 ||
+        card->domain[0] == '\0')
+        return false;
+    const char *text = card->lines[part->line].text + part->start;
+    if (!g_ascii_isalpha(*text) &&
+        !((unsigned char) *text >= 0xc3 && (unsigned char) *text < 0xe0))
+        return false; /* quoted: a firm */
+    Word words[CARD_WORDS];
+    size_t n = card_words(card, part, words);
+    if ((words[0].classes | words[n - 1].classes) & WORD_ORGANISATION)
+        return false;
+    return !card_names_domain(card, text, part->end - part->start);
+}
+
 static void
 take_cjk(Card *card, size_t index, Field *out, double confidence)
 {
@@ -249,8 +270,8 @@ title_find(Card *card, size_t name, Field *out)
            (continues(card, &card->parts[last + 1], ',') ||
             (continues(card, &card->parts[last + 1], '/') &&
              card->parts[last + 1].n_title > 0) ||
-            (continues(card, &card->parts[last + 1], '-') &&
-             card->parts[last + 1].n_title == 0)))
+            continues(card, &card->parts[last + 1], '-') ||
+            names_field(card, &card->parts[last + 1])))
         last++;
     while (first > 0 && first - 1 != name &&
            card->parts[first - 1].line == card->parts[best].line &&
@@ -295,6 +316,13 @@ title_find(Card *card, size_t name, Field *out)
     for (size_t i = first; i <= last; i++)
         card->parts[i].role = PART_TITLE;
     size_t n = strlen(text);
+    /* "Marriage Celebrant A99991": a licence's number */
+    char *number = strrchr(text, ' ');
+    if (number != NULL && strpbrk(number, "0123456789") != NULL &&
+        strlen(number) >= 5) {
+        *number = '\0';
+        n = strlen(text);
+    }
     while (n > 0 && strchr(".,;:-", text[n - 1]) != NULL && text[n - 1] != '.')
         text[--n] = '\0';
     field_set(out, text, card_evidence(card, best), confidence);

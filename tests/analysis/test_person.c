@@ -60,7 +60,7 @@ static const Case display[] = {
     { "Kovács Anna", "a@example.hu", "Anna", "Kovács" },
     { "Frau Dr. Ulrike Hagenbeck-Asante", "u@example.de", "Ulrike",
       "Hagenbeck-Asante" },
-    { "J. R. Smith", "js@example.org", "J", "Smith" },
+    { "J. R. Smith", "js@example.org", "J. R.", "Smith" },
     { "Ronan O'Brien", "r@example.ie", "Ronan", "O'Brien" },
     { "RONAN MCGRATH", "r@example.ie", "Ronan", "McGrath" },
     { "Cape Shearwater Lodge Bookings", "bookings@example.org", NULL, NULL },
