@@ -124,14 +124,11 @@ class Delivered:
         self.sender, self.recipients, self.data = sender, recipients, data
 
     def original(self):
-        """The bytes without the Received: fields that Postfix put on top."""
-        data = self.data
-        while data.lower().startswith(b"received:"):
-            end = data.index(b"\r\n") + 2
-            while data[end:end + 1] in (b" ", b"\t"):
-                end = data.index(b"\r\n", end) + 2
-            data = data[end:]
-        return data
+        """The bytes without the Received: field that Postfix put on top."""
+        end = self.data.index(b"\r\n") + 2
+        while self.data[end:end + 1] in (b" ", b"\t"):
+            end = self.data.index(b"\r\n", end) + 2
+        return self.data[end:]
 
 
 class SinkHandler(socketserver.StreamRequestHandler):

@@ -114,7 +114,8 @@ class MainJob(unittest.TestCase):
     def test_soft_bounce(self):
         _, _, address = self.world.person()
         self.seed(address)
-        self.without_effect("", NEWS, remote_dsn(address, status="4.2.2"))
+        self.without_effect("", NEWS, remote_dsn(address, status="5.2.2",
+                                                   text="mailbox full"))
 
     def test_forged_bounce(self):
         """A report about a mail that was never ours marks nobody."""
@@ -201,7 +202,8 @@ class MainJob(unittest.TestCase):
         for i, body in enumerate(bodies):
             with self.subTest(i=i):
                 data = head + (f"Message-ID: <unusual{i}.{self.TCP}@client.example>\r\n"
-                               f"X-Long: {'v' * 60000}\r\n\r\n").encode() + body
+                               + "X-Long: " + ("v" * 70 + "\r\n\t") * 900
+                               + "end\r\n\r\n").encode() + body
                 if not data.endswith(b"\r\n"):
                     data += b"\r\n"
                 self.send("x@client.example", OFFICE, data)

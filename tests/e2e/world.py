@@ -344,15 +344,15 @@ def signature_mail(first, last, address, title="Head of Sales", mobile="+61 412 
 
 
 def remote_dsn(failed, original_sender="news@" + OUR_DOMAIN, status="5.1.1",
-               original_id="<offer-1@ours.example>"):
+               original_id="<offer-1@ours.example>", text="user unknown"):
     """A report from another server about a mail of ours."""
     body = (
         "--b1\r\nContent-Type: text/plain\r\n\r\n"
-        f"Your message could not be delivered:\r\n<{failed}>: no such user\r\n\r\n"
+        f"Your message could not be delivered:\r\n<{failed}>: {text}\r\n\r\n"
         "--b1\r\nContent-Type: message/delivery-status\r\n\r\n"
         "Reporting-MTA: dns; mx.client.example\r\n\r\n"
         f"Final-Recipient: rfc822; {failed}\r\nAction: failed\r\nStatus: {status}\r\n"
-        f"Diagnostic-Code: smtp; 550 {status} <{failed}>: user unknown\r\n\r\n"
+        f"Diagnostic-Code: smtp; 550 {status} <{failed}>: {text}\r\n\r\n"
         "--b1\r\nContent-Type: text/rfc822-headers\r\n\r\n"
         f"Return-Path: <{original_sender}>\r\nFrom: News <{original_sender}>\r\n"
         f"To: {failed}\r\nSubject: Our news\r\nMessage-ID: {original_id}\r\n\r\n"
