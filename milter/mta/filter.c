@@ -34,8 +34,8 @@
 #include <time.h>
 
 /* A header field or command longer than libmilter's own 64 KiB would close the
- * connection without a word. Postfix cuts a field at header_size_limit (100
- * KiB); this leaves room for servers that were told to take more. */
+ * connection without a word. Postfix cuts a field at 60,000 bytes once it has a
+ * milter; this leaves room for servers that do not. */
 enum { MAX_DATA_SIZE = 4 * 1024 * 1024 };
 /* An address beyond this is no address (RFC 5321, 4.5.3.1: 256 octets). */
 enum { MAX_ADDRESS = 1024 };

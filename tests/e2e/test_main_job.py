@@ -188,7 +188,11 @@ class MainJob(unittest.TestCase):
         self.without_effect("talk-bounces@client.example", OFFICE, data)
 
     def test_unusual_mail_is_unchanged(self):
-        """Empty, dots, NULs, long headers, eight bits, no end of line..."""
+        """Empty, dots, long headers, eight bits, no end of line...
+
+        Postfix itself cuts a header field at 60,000 bytes as soon as a milter is
+        configured, whichever; so no field here is longer.
+        """
         head = b"From: x@client.example\r\nDate: Mon, 2 Mar 2026 10:00:00 +0000\r\n"
         bodies = [
             b"",
@@ -202,7 +206,7 @@ class MainJob(unittest.TestCase):
         for i, body in enumerate(bodies):
             with self.subTest(i=i):
                 data = head + (f"Message-ID: <unusual{i}.{self.TCP}@client.example>\r\n"
-                               + "X-Long: " + ("v" * 70 + "\r\n\t") * 900
+                               + "X-Long: " + ("v" * 70 + "\r\n\t") * 800
                                + "end\r\n\r\n").encode() + body
                 if not data.endswith(b"\r\n"):
                     data += b"\r\n"
