@@ -78,7 +78,8 @@ typedef struct {
     unsigned n_texts;
 
     /* scores */
-    int origin;
+    int from;   /* of the sender's name and address alone */
+    int origin; /* with the envelope and what else tells a machine */
     int subject, subject_vacation, subject_challenge, subject_notice;
     int subject_success;
     bool subject_transient;
@@ -200,7 +201,7 @@ static const struct {
     { "mdaemon", 3 },       { "mail-delivery", 3 }, { "maildelivery", 3 },
     { "mail.delivery", 3 }, { "delivery", 2 },      { "microsoftexchange", 3 },
     { "mailer", 2 },        { "postmaster", 2 },    { "poostmaster", 2 },
-    { "post_master", 2 },   { "post-master", 2 },   { "mailmaster", 2 },
+    { "post_master", 3 },   { "post-master", 2 },   { "mailmaster", 2 },
     { "bounce", 2 },        { "ndr", 2 },           { "undeliver", 2 },
     { "non-delivery", 3 },  { "returned", 2 },      { "daemon", 2 },
     { "mailsystem", 2 },    { "mail-system", 2 },   { "mailadmin", 2 },
@@ -254,7 +255,8 @@ score_origin(Report *r)
     }
     if (r->failed != NULL)
         sender = 3;
-    r->origin = MAX(from, sender);
+    r->from = MAX(from, sender);
+    r->origin = r->from;
     if (r->null_sender)
         r->origin += 2;
     if (r->automatic)
@@ -1297,6 +1299,44 @@ read_bounce(Report *r, TextMarks marks)
     return conclude_bounces(r);
 }
 
+/* A disposition notification (RFC 8098) is a receipt, also a negative one; but
+ * where a server refuses with it (Dovecot's full mailbox, RFC 5429's "reject")
+ * it stands for a delivery report. */
+static bool
+read_receipt(Report *r)
+{
+    read_text(r);
+    TextMarks marks = marks_of(r);
+    bool refused = false;
+    for (size_t i = 0; i < r->text.n_hits; i++)
+        refused |= r->text.hits[i].phrase->kind == MARK_REFUSED;
+    if (!refused || r->receipt->text == NULL)
+        return conclude(r, VERDICT_IGNORE, "receipt");
+
+    read_returned(r);
+    collect_own(r);
+    g_autoptr(GArray) addresses = text_addresses(r->text.text, r->end, r->own);
+    g_autoptr(GArray) recipients =
+        g_array_new(FALSE, TRUE, sizeof(DsnRecipient));
+    g_array_set_clear_func(recipients, dsn_recipient_clear);
+    (void) dsn_parse(r->receipt->text, r->receipt->len, recipients);
+    judge_status(r, recipients, addresses, marks.transient);
+    return conclude_bounces(r);
+}
+
+/* Apple Mail's button writes the request itself, for its user. */
+static bool
+conclude_apple(Report *r)
+{
+    Unsubscribe *u = unsubscribe_new(UNSUBSCRIBE_ALL);
+    u->evidence = g_strdup("X-Apple-Unsubscribe");
+    if (r->message->from.n > 0)
+        g_ptr_array_add(u->addresses,
+                        g_strdup(r->message->from.items[0].email));
+    r->analysis->unsubscribe = u;
+    return conclude(r, VERDICT_UNSUBSCRIBE, "");
+}
+
 /* Does it name an address as reports do, with a reason? */
 static bool
 names_recipient(const Report *r)
@@ -1361,12 +1401,13 @@ bounce_find(const BounceRules *rules, const Message *message,
     } else if (other_feedback && read_other_feedback(r)) {
         found = true;
     } else if (r->receipt != NULL) {
-        found = conclude(r, VERDICT_IGNORE, "receipt");
+        found = read_receipt(r);
     } else if (r->apple_unsubscribe) {
-        found = false; /* analysis/unsubscribe.c */
+        found = conclude_apple(r);
     } else if (r->status == NULL &&
                (r->origin == 0 || (r->is_list && !daemon) ||
-                (answer && r->origin < 2))) {
+                (answer && r->origin < 2) ||
+                (answer && r->is_answer && !daemon && !r->null_sender))) {
         found = false;
     } else if (r->status != NULL && !formal && r->origin < 2 &&
                (answer || r->is_answer || r->origin == 0)) {
@@ -1387,10 +1428,10 @@ bounce_find(const BounceRules *rules, const Message *message,
                    (r->subject_vacation >= 3 || marks.vacation >= 3) &&
                    marks.leads < 2) {
             found = conclude(r, VERDICT_IGNORE, "auto");
-        } else if (!status && r->failed == NULL &&
+        } else if (!status && r->from < DAEMON_SCORE &&
                    r->subject_challenge + marks.challenge >= 3) {
             found = conclude(r, VERDICT_IGNORE, "auto");
-        } else if (!status && r->failed == NULL &&
+        } else if (!status && r->from < DAEMON_SCORE &&
                    r->subject_notice + marks.notice >= 3) {
             found = conclude(r, VERDICT_IGNORE, "notification");
         } else if (!status && MAX(r->subject_success, marks.success) >= 3 &&

@@ -59,6 +59,7 @@ typedef enum {
     MARK_CHALLENGE,          /* please confirm that you are a person */
     MARK_NOTICE,      /* digests, moderation and bounce notices of lists */
     MARK_TRANSIENT,   /* only a warning, it is being tried again */
+    MARK_REFUSED,     /* a receipt that says no */
     MARK_SUCCESS,     /* was delivered, relayed, expanded */
     MARK_AT_CONNECT,  /* SMTP stage: before MAIL FROM */
     MARK_AT_MAIL,     /* in answer to MAIL FROM */

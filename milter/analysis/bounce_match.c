@@ -8,8 +8,7 @@
  *
  * The text is not copied or lower-cased beforehand. fold() feeds the automaton
  * with what people see as the same: any white space is one blank (phrases run
- * over line ends), ASCII, Latin-1, Greek and Cyrillic letters are small,
- * typographic apostrophes and blanks are plain. Offsets are those of the text
+ * over line ends), Latin, Greek and Cyrillic letters are small, typographic apostrophes and blanks are plain. Offsets are those of the text
  * as it stands.
  */
 #include "analysis/bounce_match.h"
@@ -26,23 +25,6 @@ struct PhraseSet {
     uint16_t *row;  /* [state]: the row that ends here, or NO_ROW */
     uint16_t *also; /* [state]: a shorter suffix that ends a row; 0 none */
     GPtrArray *rows;
-};
-
-/* The UTF-8 sequences that are folded: lead byte and its second byte's range
- * become another sequence of the same length. */
-typedef struct {
-    uint8_t lead, low, high;
-    uint8_t new_lead;
-    int8_t shift;
-} Fold;
-
-static const Fold folds[] = {
-    { 0xc3, 0x80, 0x96, 0xc3, 0x20 },  /* A-grave to O-diaeresis */
-    { 0xc3, 0x98, 0x9e, 0xc3, 0x20 },  /* O-slash to thorn */
-    { 0xce, 0x91, 0x9f, 0xce, 0x20 },  /* Alpha to Omicron */
-    { 0xce, 0xa0, 0xa9, 0xcf, -0x20 }, /* Pi to Omega */
-    { 0xd0, 0x90, 0x9f, 0xd0, 0x20 },  /* Cyrillic A to Pe */
-    { 0xd0, 0xa0, 0xaf, 0xd1, -0x20 }, /* Er to Ya */
 };
 
 static uint16_t
@@ -169,16 +151,21 @@ fold(const char *text, size_t len, size_t *at, uint8_t out[2])
         out[0] = ' ';
         return 1;
     }
-    if (left >= 2) {
-        uint8_t d = (uint8_t) s[1];
-        for (size_t i = 0; i < G_N_ELEMENTS(folds); i++) {
-            if (c == folds[i].lead && d >= folds[i].low && d <= folds[i].high) {
-                *at += 2;
-                out[0] = folds[i].new_lead;
-                out[1] = (uint8_t) (d + folds[i].shift);
-                return 2;
-            }
+    /* Letters of two bytes: Latin, Greek, Cyrillic. */
+    if (c >= 0xc3 && c <= 0xd3 && left >= 2 &&
+        ((uint8_t) s[1] & 0xc0) == 0x80) {
+        gunichar small = g_unichar_tolower(
+            (gunichar) ((c & 0x1f) << 6 | ((uint8_t) s[1] & 0x3f)));
+        if (small >= 0x800)
+            small = 'x'; /* longer than its capital: in none of the tables */
+        *at += 2;
+        if (small < 0x80) { /* Turkish I with a dot */
+            out[0] = (uint8_t) small;
+            return 1;
         }
+        out[0] = (uint8_t) (0xc0 | small >> 6);
+        out[1] = (uint8_t) (0x80 | (small & 0x3f));
+        return 2;
     }
     (*at)++;
     out[0] = c;

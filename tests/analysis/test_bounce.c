@@ -1,0 +1,467 @@
+/*
+ * test_bounce.c - the parts of bounce recognition, case by case
+ *
+ * Whole messages are in test_bounce_corpus.c.
+ */
+#include "analysis/bounce_internal.h"
+
+#include <string.h>
+
+/* An exact-size copy without NUL, so that ASan sees one byte too far. */
+static char *
+exact(const char *text, size_t *out_len)
+{
+    *out_len = strlen(text);
+    return g_memdup2(text, MAX(*out_len, 1));
+}
+
+/* --- phrases ------------------------------------------------------------------- */
+
+static const Phrase phrases[] = {
+    { "user unknown", 1, 2, "" },
+    { "unknown address", 2, 2, "" },
+    { "unknown address error", 3, 1, "" },
+    { "άγνωστος χρήστης", 4, 3, "" },
+    { "не найден", 5, 2, "" },
+    { "couldn't be", 6, 2, "" },
+    { " ube", 7, 2, "" },
+    { "ñandú", 8, 2, "" },
+    { NULL, 0, 0, NULL },
+};
+
+static const struct {
+    const char *text;
+    unsigned kind; /* the first hit's; 0: none */
+} phrase_cases[] = {
+    { "550 User Unknown", 1 },
+    { "user\r\n\t  unknown", 1 },
+    { "user\xc2\xa0unknown", 1 },
+    { "userunknown", 0 },
+    { "Unknown address error 550", 2 },
+    { "Άγνωστος χρήστης", 4 },
+    { "ΆΓΝΩΣΤΟΣ ΧΡΉΣΤΗΣ", 0 }, /* final sigma: capitals do not tell */
+    { "НЕ НАЙДЕН", 5 },
+    { "couldn\xe2\x80\x99t be", 6 },
+    { "ube", 7 },
+    { "tube", 0 },
+    { "ÑANDÚ", 8 },
+    { "\xc3", 0 },
+    { "", 0 },
+};
+
+static void
+test_phrases(void)
+{
+    const Phrase *const tables[] = { phrases };
+    PhraseSet *set = phrase_set_new(tables, 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(phrase_cases); i++) {
+        size_t len;
+        g_autofree char *text = exact(phrase_cases[i].text, &len);
+        PhraseHit hits[8];
+        size_t n = phrase_set_scan(set, text, len, hits, 8);
+        g_test_message("%s", phrase_cases[i].text);
+        g_assert_cmpuint(n > 0 ? hits[0].phrase->kind : 0, ==,
+                         phrase_cases[i].kind);
+    }
+
+    PhraseHit hits[8];
+    const char *part = "Unknown address error";
+    size_t n = phrase_set_scan(set, part, strlen(part), hits, 8);
+    g_assert_cmpuint(n, ==, 2);
+    g_assert_true(hits[0].within == &phrases[2]);
+    g_assert_null(hits[1].within);
+    g_assert_cmpuint(phrase_set_scan(set, part, strlen(part), hits, 1), ==, 1);
+    phrase_set_free(set);
+    phrase_set_free(NULL);
+}
+
+/* Each row can be found, bears its source, and is written as it is matched. */
+static void
+test_tables(void)
+{
+    const Phrase *const tables[] = { bounce_reason_phrases, bounce_mark_phrases,
+                                     bounce_subject_phrases,
+                                     bounce_name_phrases };
+    for (size_t t = 0; t < G_N_ELEMENTS(tables); t++) {
+        g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+        PhraseSet *set = phrase_set_new(&tables[t], 1);
+        for (const Phrase *p = tables[t]; p->text != NULL; p++) {
+            PhraseHit hits[16];
+            size_t n = phrase_set_scan(set, p->text, strlen(p->text), hits, 16);
+            bool found = false;
+            for (size_t i = 0; i < n; i++)
+                found |= strcmp(hits[i].phrase->text, p->text) == 0;
+            g_test_message("%s", p->text);
+            g_assert_true(found);
+            g_assert_true(g_utf8_validate(p->text, -1, NULL));
+            g_assert_true(p->source[0] != '\0');
+            g_assert_true(p->strength >= 1 && p->strength <= 3);
+            g_assert_true(p->kind < MARK_N);
+            /* The same words twice with another meaning are a mistake. */
+            const Phrase *other = g_hash_table_lookup(seen, p->text);
+            g_assert_true(other == NULL || other->kind != p->kind);
+            g_hash_table_insert(seen, (gpointer) p->text, (gpointer) p);
+        }
+        phrase_set_free(set);
+    }
+    for (int r = 0; r < REASON_N; r++)
+        g_assert_nonnull(bounce_reason_name((Reason) r));
+}
+
+/* --- addresses ------------------------------------------------------------------- */
+
+static const struct {
+    const char *text, *address; /* NULL: none */
+} address_cases[] = {
+    { "<ann@example.org>", "ann@example.org" },
+    { "mailto:ann@example.org.", "ann@example.org" },
+    { "rfc822;ann+tag@example.org", "ann+tag@example.org" },
+    { "to=ann@example.org,", "ann@example.org" },
+    { "\"ann b\"@example.org", "\"ann b\"@example.org" },
+    { "ann@[192.0.2.1]", "ann@[192.0.2.1]" },
+    { "=?utf-8?B?8J+QiA==?=@example.org", "=?utf-8?B?8J+QiA==?=@example.org" },
+    { "宛先：ann@example.orgは", "ann@example.org" },
+    { "jürgen@köln.example", "jürgen@köln.example" },
+    { "用户@例子.example", "用户@例子.example" },
+    { "@example.org", NULL },
+    { "ann@", NULL },
+    { "ann@.", NULL },
+    { "ann@[192.0.2.1", NULL },
+};
+
+static void
+test_address_at(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(address_cases); i++) {
+        size_t len;
+        g_autofree char *text = exact(address_cases[i].text, &len);
+        const char *at = memrchr(text, '@', len);
+        Span span;
+        bool found = text_address_at(text, len, (size_t) (at - text), &span);
+        g_autofree char *address =
+            found ? g_strndup(text + span.start, span.end - span.start) : NULL;
+        g_test_message("%s", address_cases[i].text);
+        g_assert_cmpstr(address, ==, address_cases[i].address);
+    }
+}
+
+static const struct {
+    const char *wrapped, *inner; /* NULL: nothing in it */
+} unwrap_cases[] = {
+    { "bounces+ann=example.org@us.example", "ann@example.org" },
+    { "bounces-ann=example.org@us.example", "ann@example.org" },
+    { "bounce-4711-ann=example.org@us.example", "ann@example.org" },
+    { "news+4711+ann.b=mail.example.org@us.example", "ann.b@mail.example.org" },
+    { "SRS0=Ab1=XY=example.org=ann@fwd.example", "ann@example.org" },
+    { "SRS1=Ab1=fwd.example==Cd2=XY=example.org=ann@x.example",
+      "ann@example.org" },
+    { "prvs=4711abcdef=ann@us.example", "ann@us.example" },
+    { "btv1==abc==ann@us.example", "ann@us.example" },
+    { "ann@example.org", NULL },
+    { "a=b@example.org", NULL },
+    { "prvs=@example.org", NULL },
+    { "=example.org@us.example", NULL },
+    { "no address", NULL },
+};
+
+static void
+test_unwrap(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(unwrap_cases); i++) {
+        g_autofree char *inner = address_unwrap(unwrap_cases[i].wrapped);
+        g_test_message("%s", unwrap_cases[i].wrapped);
+        g_assert_cmpstr(inner, ==, unwrap_cases[i].inner);
+    }
+}
+
+static const struct {
+    const char *line;
+    int score; /* of the first address */
+} score_cases[] = {
+    { "  ann@example.org", 4 },
+    { "<ann@example.org>:", 4 },
+    { "ann@example.org: 550 no", 4 },
+    { "ann@example.org<mailto:ann@example.org>", 4 },
+    { " * ann@example.org", 4 },
+    { "<ann@example.org> (expanded from: <b@example.org>)", 4 },
+    { "Recipient address: ann@example.org", 3 },
+    { "was not delivered to ann@example.org because", 3 },
+    { ">>> RCPT To:<ann@example.org>", 3 },
+    { "554 5.0.0 <ann@example.org>... Host unknown", 3 },
+    { "收件人：ann@example.org", 3 },
+    { "  To: ann@example.org", 2 },
+    { "ann@example.org Invalid Address", 2 },
+    { "550 5.1.1 <ann@example.org>: unknown", 1 },
+    { "host said: 550 <ann@example.org> unknown", 1 },
+    { "MAIL FROM:<ann@example.org>", 0 },
+    { "please contact ann@example.org", 0 },
+    { "Return-Path: <ann@example.org>", 0 },
+};
+
+static void
+test_scores(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(score_cases); i++) {
+        size_t len;
+        g_autofree char *text = exact(score_cases[i].line, &len);
+        g_autoptr(GArray) list = text_addresses(text, len, NULL);
+        g_test_message("%s", score_cases[i].line);
+        g_assert_cmpuint(list->len, >, 0);
+        g_assert_cmpint(g_array_index(list, TextAddress, 0).score, ==,
+                        score_cases[i].score);
+    }
+    size_t len;
+    g_autofree char *quoted = exact("> <ann@example.org>: 550 no", &len);
+    g_autoptr(GArray) none = text_addresses(quoted, len, NULL);
+    g_assert_cmpuint(none->len, ==, 0);
+}
+
+/* --- delivery status fields ----------------------------------------------------- */
+
+static const struct {
+    const char *name, *text;
+    const char *wanted; /* "original final action status;..." */
+} dsn_cases[] = {
+    { "by the book",
+      "Reporting-MTA: dns; a\n\nFinal-Recipient: rfc822; b@c.d\n"
+      "Action: failed\nStatus: 5.1.1\n",
+      "- b@c.d 1 5.1.1;" },
+    { "two groups",
+      "Original-Recipient: rfc822;o@c.d\nFinal-Recipient: rfc822;b@c.d\n"
+      "Action: failed\nStatus: 5.1.1\n\nFinal-Recipient: rfc822;e@c.d\n"
+      "Action: delayed\nStatus: 4.4.1\n",
+      "o@c.d b@c.d 1 5.1.1;- e@c.d 2 4.4.1;" },
+    { "no blank line between",
+      "Final-Recipient: rfc822;b@c.d\nAction: failed\nStatus: 5.1.1\n"
+      "Final-Recipient: rfc822;e@c.d\nAction: failed\nStatus: 5.2.2\n",
+      "- b@c.d 1 5.1.1;- e@c.d 1 5.2.2;" },
+    { "blank line within",
+      "Action: failed\n\nFinal-Recipient: rfc822;b@c.d\nStatus: 5.1.1\n",
+      "- b@c.d 1 5.1.1;" },
+    { "misspelt", "Final-Recepient: rfc822;b@c.d\nAcion: Failed\n",
+      "- b@c.d 1 ;" },
+    { "comment and continuation",
+      "Final-Recipient: rfc822;\n <b@c.d> (Bea)\nAction: failed (hard)\n"
+      "Status: 5.1.1 (bad\n address)\n",
+      "- b@c.d 1 5.1.1;" },
+    { "xtext", "Original-Recipient: rfc822;b+2Bx@c.d\nAction: relayed\n",
+      "b+x@c.d - 3 ;" },
+    { "utf-8", "Final-Recipient: utf-8;b\\x{FC}b@c.d\nAction: failed\n",
+      "- büb@c.d 1 ;" },
+    { "source route", "Final-Recipient: rfc822;@r.s:b@c.d\nAction: failed\n",
+      "- b@c.d 1 ;" },
+    { "own tag stays", "Final-Recipient: rfc822;b+20@c.d\nAction: failed\n",
+      "- b+20@c.d 1 ;" },
+    { "nobody", "Action: failed\nStatus: 5.1.1\n", "" },
+    { "quoted by a person", "> Final-Recipient: rfc822;b@c.d\n", "" },
+    { "cut off", "Final-Recipient:", "" },
+};
+
+static void
+test_dsn(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(dsn_cases); i++) {
+        size_t len;
+        g_autofree char *text = exact(dsn_cases[i].text, &len);
+        g_autoptr(GArray) list = g_array_new(FALSE, TRUE, sizeof(DsnRecipient));
+        g_array_set_clear_func(list, dsn_recipient_clear);
+        bool found = dsn_parse(text, len, list);
+        g_autoptr(GString) got = g_string_new(NULL);
+        for (unsigned k = 0; k < list->len; k++) {
+            const DsnRecipient *d = &g_array_index(list, DsnRecipient, k);
+            g_string_append_printf(
+                got, "%s %s %d %s;", d->original ? d->original : "-",
+                d->final ? d->final : "-", (int) d->action, d->status);
+        }
+        g_test_message("%s", dsn_cases[i].name);
+        g_assert_cmpstr(got->str, ==, dsn_cases[i].wanted);
+        g_assert_true(found == (list->len > 0));
+    }
+}
+
+/* --- the verdict ------------------------------------------------------------------ */
+
+typedef struct {
+    const char *text;
+    BounceClass class;
+    const char *reason;
+    const char *status; /* Status field; NULL: none */
+    DsnAction action;
+} VerdictCase;
+
+#define HARD(reason) BOUNCE_HARD, reason
+#define SOFT(reason) BOUNCE_SOFT, reason
+
+static const VerdictCase verdict_cases[] = {
+    /* codes that lie: the words decide */
+    { "550 5.1.1 Daily rate limit exceeded", SOFT("ratelimit") },
+    { "550 5.1.1 Mailbox is over quota", SOFT("mailboxfull") },
+    { "550 5.1.0 blocked, see spamhaus.org", SOFT("blocked") },
+    { "550 5.1.1 RCP-P2 recipient's preferences", SOFT("filtered") },
+    { "550 5.1.8 Sender address rejected", SOFT("rejected") },
+    { "550 5.7.1 User unknown", HARD("userunknown") },
+    { "550 5.2.0 User Unknown", HARD("userunknown") },
+    { "550 5.5.0 Invalid recipient", HARD("userunknown") },
+    { "552 5.7.0 Mailbox full", SOFT("mailboxfull") },
+    { "550 5.2.1 receiving mail at a rate that", SOFT("ratelimit") },
+    { "550 5.2.1 account is disabled", HARD("suspend") },
+    { "525 5.7.13 Disabled recipient address", HARD("suspend") },
+    { "521 5.3.2 Host does not accept mail", HARD("notaccept") },
+    { "556 5.1.10 Recipient address has null MX", HARD("notaccept") },
+    { "550 5.7.27 Sender address has null MX", SOFT("rejected") },
+    { "551 not our customer", HARD("hasmoved") },
+    { "551 relaying denied", SOFT("norelaying") },
+    /* codes alone */
+    { "550 5.1.1 computer says no", HARD("userunknown") },
+    { "550 5.1.2 computer says no", HARD("hostunknown") },
+    { "550 5.1.6 computer says no", HARD("hasmoved") },
+    { "550 5.1.0 computer says no", SOFT("undefined") },
+    { "550 computer says no", SOFT("undefined") },
+    { "554 5.7.1 computer says no", SOFT("policyviolation") },
+    { "552 computer says no", SOFT("mailboxfull") },
+    { "521 computer says no", HARD("notaccept") },
+    { "computer says no", SOFT("undefined") },
+    { "computer says no", HARD("userunknown"), "5.1.1", ACTION_FAILED },
+    { "computer says no", SOFT("undefined"), "5.0.0", ACTION_FAILED },
+    /* transient */
+    { "450 4.1.1 User unknown", SOFT("userunknown"), "4.1.1", ACTION_FAILED },
+    { "550 5.1.1 User unknown", SOFT("expired"), "5.1.1", ACTION_DELAYED },
+    { "Host not found, try again", SOFT("networkerror"), "4.4.3",
+      ACTION_FAILED },
+    { "DNS Error: responded with code NXDOMAIN", HARD("hostunknown"), "4.0.0",
+      ACTION_FAILED },
+    { "DNS Error: responded with code SERVFAIL", SOFT("networkerror"), "4.0.0",
+      ACTION_FAILED },
+    { "Host or domain name not found", HARD("hostunknown"), "5.4.4",
+      ACTION_FAILED },
+    { "Malformed name server reply", SOFT("networkerror"), "5.4.4",
+      ACTION_FAILED },
+    { "554 5.4.14 Hop count exceeded", SOFT("networkerror") },
+    { "550 5.4.310 DNS domain does not exist", HARD("hostunknown") },
+    /* the edge that denies access to those it does not know */
+    { "550 5.4.1 Recipient address rejected: Access denied",
+      HARD("userunknown") },
+    { "554 5.7.1 Recipient address rejected: Access denied",
+      SOFT("policyviolation") },
+    /* stage */
+    { "550 5.1.1 unknown user (in reply to MAIL FROM command)",
+      SOFT("rejected") },
+    { "550 5.1.1 unknown user (in reply to RCPT TO command)",
+      HARD("userunknown") },
+    { "550 unknown user x (in reply to end of DATA command)",
+      SOFT("filtered") },
+    { "my name was rejected. 501 Invalid domain name", SOFT("blocked") },
+    { "550: : User unknown", SOFT("filtered") },
+    /* a quoted reply within another's words */
+    { "5.1.0 - Unknown address error 550-'5.7.1 Access denied'",
+      SOFT("securityerror") },
+    { "5.1.0 - Unknown address error 550-'5.1.1 User unknown'",
+      HARD("userunknown") },
+    /* what is no code */
+    { "connect to 550.example [192.0.2.5] at 5.1.1.3", SOFT("undefined") },
+    { "message 550551 of 2005", SOFT("undefined") },
+    /* "user unknown" in many languages (the code is 550) */
+    { "550 unbekannter Empfänger", HARD("userunknown") },
+    { "550 Empfängeradresse existiert nicht", HARD("userunknown") },
+    { "550 Utilisateur inconnu", HARD("userunknown") },
+    { "550 l'adresse n\xe2\x80\x99existe pas", HARD("userunknown") },
+    { "550 Usuario desconocido", HARD("userunknown") },
+    { "550 utente sconosciuto", HARD("userunknown") },
+    { "550 usuário inexistente", HARD("userunknown") },
+    { "550 onbekende gebruiker", HARD("userunknown") },
+    { "550 Nieznany użytkownik", HARD("userunknown") },
+    { "550 Uživatel neexistuje", HARD("userunknown") },
+    { "550 neznámy používateľ", HARD("userunknown") },
+    { "550 ismeretlen felhasználó", HARD("userunknown") },
+    { "550 Utilizator necunoscut", HARD("userunknown") },
+    { "550 Okänd användare", HARD("userunknown") },
+    { "550 Ukendt bruger", HARD("userunknown") },
+    { "550 Ukjent mottaker", HARD("userunknown") },
+    { "550 Tuntematon käyttäjä", HARD("userunknown") },
+    { "550 Kullanıcı bulunamadı", HARD("userunknown") },
+    { "550 Άγνωστος χρήστης", HARD("userunknown") },
+    { "550 Пользователь не найден", HARD("userunknown") },
+    { "550 Користувача не знайдено", HARD("userunknown") },
+    { "550 ユーザーが存在しません", HARD("userunknown") },
+    { "550 宛先不明", HARD("userunknown") },
+    { "550 用户不存在", HARD("userunknown") },
+    { "550 존재하지 않는 사용자", HARD("userunknown") },
+    { "550 không tồn tại", HARD("userunknown") },
+    { "550 לא נמצא", HARD("userunknown") },
+    { "550 غير موجود", HARD("userunknown") },
+};
+
+static void
+test_verdicts(void)
+{
+    const Phrase *const tables[] = { bounce_reason_phrases,
+                                     bounce_mark_phrases };
+    PhraseSet *set = phrase_set_new(tables, 2);
+    for (size_t i = 0; i < G_N_ELEMENTS(verdict_cases); i++) {
+        const VerdictCase *c = &verdict_cases[i];
+        size_t len;
+        g_autofree char *text = exact(c->text, &len);
+        Scanned *scanned = g_new0(Scanned, 1);
+        scanned->text = text;
+        scanned->len = len;
+        scanned->n_hits =
+            phrase_set_scan(set, text, len, scanned->hits, PHRASE_HITS_MAX);
+        Evidence evidence = { .action = c->action,
+                              .status = c->status ? c->status : "",
+                              .texts = { scanned },
+                              .spans = { { 0, len } },
+                              .n = 1 };
+        BounceVerdict verdict = { 0 };
+        bounce_judge(&evidence, &verdict);
+        g_test_message("%s", c->text);
+        g_assert_cmpstr(bounce_reason_name(verdict.reason), ==, c->reason);
+        g_assert_cmpint(verdict.class, ==, c->class);
+        g_free(verdict.line);
+        g_free(scanned);
+    }
+    phrase_set_free(set);
+}
+
+/* --- bounds ---------------------------------------------------------------------- */
+
+/* Text made to be slow: it is not. The limits cut it, nothing grows. */
+static void
+test_bounds(void)
+{
+    g_autoptr(GString) hostile = g_string_new(NULL);
+    for (unsigned i = 0; i < 60000; i++)
+        g_string_append(hostile, "a@b.example unknown user\n");
+    g_autoptr(GArray) list = text_addresses(hostile->str, hostile->len, NULL);
+    g_assert_cmpuint(list->len, <=, 2000);
+
+    g_autoptr(GString) fields = g_string_new(NULL);
+    for (unsigned i = 0; i < 2000; i++)
+        g_string_append_printf(fields,
+                               "Final-Recipient: rfc822;u%u@b.example\n"
+                               "Action: failed\nStatus: 5.1.1\n\n",
+                               i);
+    g_autoptr(GArray) recipients =
+        g_array_new(FALSE, TRUE, sizeof(DsnRecipient));
+    g_array_set_clear_func(recipients, dsn_recipient_clear);
+    g_assert_true(dsn_parse(fields->str, fields->len, recipients));
+    g_assert_cmpuint(recipients->len, ==, BOUNCE_MAX_RECIPIENTS);
+
+    g_autofree char *at = g_strnfill(200000, '@');
+    g_autoptr(GArray) none = text_addresses(at, 200000, NULL);
+    g_assert_cmpuint(none->len, ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/bounce/phrases", test_phrases);
+    g_test_add_func("/bounce/tables", test_tables);
+    g_test_add_func("/bounce/address-at", test_address_at);
+    g_test_add_func("/bounce/unwrap", test_unwrap);
+    g_test_add_func("/bounce/scores", test_scores);
+    g_test_add_func("/bounce/dsn", test_dsn);
+    g_test_add_func("/bounce/verdicts", test_verdicts);
+    g_test_add_func("/bounce/bounds", test_bounds);
+    return g_test_run();
+}
