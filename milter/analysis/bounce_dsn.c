@@ -77,7 +77,7 @@ field_of(const char *name, size_t len)
         size_t known_len = strlen(known);
         if (n == known_len && memcmp(letters, known, n) == 0)
             return field_names[i].field;
-        if (n >= 6 && known_len >= 6 &&
+        if (n >= 5 && known_len >= 6 &&
             nearly_equal(letters, n, known, known_len))
             return field_names[i].field;
     }

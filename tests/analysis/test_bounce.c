@@ -289,8 +289,10 @@ typedef struct {
     DsnAction action;
 } VerdictCase;
 
-#define HARD(reason) BOUNCE_HARD, reason
-#define SOFT(reason) BOUNCE_SOFT, reason
+#define HARD(reason) BOUNCE_HARD, reason, NULL, ACTION_NONE
+#define SOFT(reason) BOUNCE_SOFT, reason, NULL, ACTION_NONE
+#define HARD_FOR(reason, status, action) BOUNCE_HARD, reason, status, action
+#define SOFT_FOR(reason, status, action) BOUNCE_SOFT, reason, status, action
 
 static const VerdictCase verdict_cases[] = {
     /* codes that lie: the words decide */
@@ -321,21 +323,22 @@ static const VerdictCase verdict_cases[] = {
     { "552 computer says no", SOFT("mailboxfull") },
     { "521 computer says no", HARD("notaccept") },
     { "computer says no", SOFT("undefined") },
-    { "computer says no", HARD("userunknown"), "5.1.1", ACTION_FAILED },
-    { "computer says no", SOFT("undefined"), "5.0.0", ACTION_FAILED },
+    { "computer says no", HARD_FOR("userunknown", "5.1.1", ACTION_FAILED) },
+    { "computer says no", SOFT_FOR("undefined", "5.0.0", ACTION_FAILED) },
     /* transient */
-    { "450 4.1.1 User unknown", SOFT("userunknown"), "4.1.1", ACTION_FAILED },
-    { "550 5.1.1 User unknown", SOFT("expired"), "5.1.1", ACTION_DELAYED },
-    { "Host not found, try again", SOFT("networkerror"), "4.4.3",
-      ACTION_FAILED },
-    { "DNS Error: responded with code NXDOMAIN", HARD("hostunknown"), "4.0.0",
-      ACTION_FAILED },
-    { "DNS Error: responded with code SERVFAIL", SOFT("networkerror"), "4.0.0",
-      ACTION_FAILED },
-    { "Host or domain name not found", HARD("hostunknown"), "5.4.4",
-      ACTION_FAILED },
-    { "Malformed name server reply", SOFT("networkerror"), "5.4.4",
-      ACTION_FAILED },
+    { "450 4.1.1 User unknown",
+      SOFT_FOR("userunknown", "4.1.1", ACTION_FAILED) },
+    { "550 5.1.1 User unknown", SOFT_FOR("expired", "5.1.1", ACTION_DELAYED) },
+    { "Host not found, try again",
+      SOFT_FOR("networkerror", "4.4.3", ACTION_FAILED) },
+    { "DNS Error: responded with code NXDOMAIN",
+      HARD_FOR("hostunknown", "4.0.0", ACTION_FAILED) },
+    { "DNS Error: responded with code SERVFAIL",
+      SOFT_FOR("networkerror", "4.0.0", ACTION_FAILED) },
+    { "Host or domain name not found",
+      HARD_FOR("hostunknown", "5.4.4", ACTION_FAILED) },
+    { "Malformed name server reply",
+      SOFT_FOR("networkerror", "5.4.4", ACTION_FAILED) },
     { "554 5.4.14 Hop count exceeded", SOFT("networkerror") },
     { "550 5.4.310 DNS domain does not exist", HARD("hostunknown") },
     /* the edge that denies access to those it does not know */
@@ -364,7 +367,9 @@ static const VerdictCase verdict_cases[] = {
     { "550 unbekannter Empfänger", HARD("userunknown") },
     { "550 Empfängeradresse existiert nicht", HARD("userunknown") },
     { "550 Utilisateur inconnu", HARD("userunknown") },
-    { "550 l'adresse n\xe2\x80\x99existe pas", HARD("userunknown") },
+    { "550 l'adresse n\xe2\x80\x99"
+      "existe pas",
+      HARD("userunknown") },
     { "550 Usuario desconocido", HARD("userunknown") },
     { "550 utente sconosciuto", HARD("userunknown") },
     { "550 usuário inexistente", HARD("userunknown") },
