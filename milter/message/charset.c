@@ -5,7 +5,8 @@
  * The order here: plain ASCII is copied; what is valid UTF-8 is UTF-8, unless
  * a multi-byte charset is declared that decodes it without error; then the
  * declared charset (superset names: gb2312 is read as GB18030, iso-8859-1 as
- * windows-1252, as browsers do); then a guess from the bytes.
+ * windows-1252, as browsers do); then a guess from the bytes
+ * (charset_guess.c).
  *
  * Charsets of one byte a character are 128-entry tables that iconv fills once
  * per charset: iconv_open() for every header field would cost more than the
@@ -339,6 +340,8 @@ utf8_statistics(const char *bytes, size_t len, size_t *out_good,
 
 /* --- iconv ------------------------------------------------------------------ */
 
+enum { MAX_ERRORS = 1000 };
+
 /* Appends what iconv makes of it; false (and nothing appended) when the
  * charset is not known, or when more than a few bytes are wrong and
  * `tolerate` is false. */
@@ -362,7 +365,8 @@ append_iconv(GString *out, const char *bytes, size_t len, const char *name,
             break;
         if (to == buffer && in_left == in_before) {
             /* EILSEQ or a cut sequence: pass one byte over */
-            errors++;
+            if (++errors > MAX_ERRORS)
+                break; /* rubbish: what follows will be, too */
             in++;
             in_left--;
             g_string_append(out, "\xef\xbf\xbd");
@@ -387,21 +391,6 @@ append_iconv(GString *out, const char *bytes, size_t len, const char *name,
         append_lenient_utf8(out, copy, n);
     }
     return true;
-}
-
-/* --- guessing --------------------------------------------------------------- */
-
-const char *
-charset_guess(const char *bytes, size_t len)
-{
-    const char *esc = memchr(bytes, ESC, len);
-    if (esc != NULL && (size_t) (esc - bytes) + 2 < len) {
-        if (esc[1] == '$' && esc[2] == ')')
-            return "ISO-2022-KR";
-        if (esc[1] == '$' || (esc[1] == '(' && esc[2] != 'B'))
-            return "ISO-2022-JP-3";
-    }
-    return "CP1252";
 }
 
 /* --- all together ------------------------------------------------------------ */

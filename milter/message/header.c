@@ -30,7 +30,7 @@ is_blank(char c)
 /* Longest encoded word looked at (RFC 2047 allows 75, some programs put a whole
  * subject into one): without a bound, a field of unfinished ones would be
  * searched to its end from each. */
-enum { WORD_MAX = 2000 };
+enum { WORD_MAX = 1500, WORD_MARKS = 20 };
 
 typedef struct {
     const char *charset;
@@ -78,6 +78,7 @@ word_scan(const char *p, const char *end, Word *out)
     if ((out->encoding != 'B' && out->encoding != 'Q') || q >= end || *q != '?')
         return false;
     out->text = ++q;
+    unsigned marks = 0;
     for (;; q++) {
         q = memchr(q, '?', (size_t) (end - q));
         if (q == NULL || q + 1 >= end) {
@@ -93,8 +94,12 @@ word_scan(const char *p, const char *end, Word *out)
             out->end = q;
             return out->text_len > 0;
         }
-        if (q[1] != '=')
+        if (q[1] != '=') {
+            /* base64 has no '?', text has some */
+            if (out->encoding == 'B' || ++marks > WORD_MARKS)
+                return false;
             continue;
+        }
         /* A bare '?' in front of "=20" is text, if another end follows. */
         if (out->encoding == 'Q' && end - q >= 4 && is_hex(q + 2)) {
             const char *later = g_strstr_len(q + 4, end - (q + 4), "?=");

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { MAX_MAILBOXES = 1000, MAX_EMAIL = 320 };
+enum { MAX_MAILBOXES = 1000, MAX_EMAIL = 320, MAX_NAME = 1000 };
 
 typedef struct {
     GString *words;   /* the phrase, quotes resolved */
@@ -78,6 +78,8 @@ email_clean(const char *text)
         if (quoted || (*p != ' ' && *p != '\t' && *p != '<' && *p != '>'))
             g_string_append_c(s, *p);
     }
+    while (s->len > 0 && strchr("'([{,;:", s->str[0]) != NULL)
+        g_string_erase(s, 0, 1);
     if (g_ascii_strncasecmp(s->str, "mailto:", 7) == 0)
         g_string_erase(s, 0, 7);
     if (s->len > 0 && s->str[0] == '@') { /* source route */
@@ -85,8 +87,6 @@ email_clean(const char *text)
         if (colon != NULL)
             g_string_erase(s, 0, colon - s->str + 1);
     }
-    while (s->len > 0 && strchr("'([{,;:", s->str[0]) != NULL)
-        g_string_erase(s, 0, 1);
     while (s->len > 0 && strchr("')}].,;:>", s->str[s->len - 1]) != NULL &&
            !(s->str[s->len - 1] == ']' && strstr(s->str, "@[") != NULL))
         g_string_truncate(s, s->len - 1);
@@ -152,7 +152,8 @@ piece_finish(GArray *list, Piece *piece, GString *held, unsigned level)
             email = take_address_word(piece->words);
     } else if (strchr(piece->words->str, '@') != NULL) {
         email = take_address_word(piece->words);
-    } else if (strstr(piece->words->str, "=?") != NULL && level == 0) {
+    } else if (piece->words->len <= MAX_NAME && level == 0 &&
+               strstr(piece->words->str, "=?") != NULL) {
         /* The whole mailbox inside one encoded word. */
         g_autofree char *decoded = header_decode(piece->words->str);
         if (strchr(decoded, '@') != NULL) {
@@ -226,6 +227,24 @@ quotes_a_local_part(const char *p)
     return *p == '"' && p[1] == '@';
 }
 
+/* Length of the encoded word at p, 0 when there is none: what it holds must
+ * not be taken for syntax. */
+static size_t
+encoded_word_length(const char *p)
+{
+    if (p[0] != '=' || p[1] != '?')
+        return 0;
+    const char *q = p + 2;
+    for (int marks = 0; q - p < 500 && *q > ' ' && *q != '"'; q++) {
+        if (*q != '?')
+            continue;
+        if (marks == 2)
+            return q[1] == '=' ? (size_t) (q + 2 - p) : 0;
+        marks++;
+    }
+    return 0;
+}
+
 static void
 mailbox_list_add(GArray *list, const char *value, unsigned level)
 {
@@ -236,6 +255,12 @@ mailbox_list_add(GArray *list, const char *value, unsigned level)
     Piece piece = { words, comment, angle, false, false };
     const char *p = value;
     while (*p != 0 && list->len < MAX_MAILBOXES) {
+        size_t word = encoded_word_length(p);
+        if (word > 0) {
+            g_string_append_len(words, p, (gssize) word);
+            p += word;
+            continue;
+        }
         switch (*p) {
         case '"':
             if (quotes_a_local_part(p)) {

@@ -81,13 +81,13 @@ static bool
 looks_like_base64(Slice s)
 {
     size_t seen = 0;
-    for (size_t i = 0; i < s.len && seen < 76; i++) {
+    for (size_t i = 0; i < MIN(s.len, 100) && seen < 76; i++) {
         unsigned char c = (unsigned char) s.p[i];
         if (c == '\n' && seen > 0)
             break;
-        if (c == '\n' || c == '=')
+        if (c == '\n')
             continue;
-        if (base64_table[c] == 0 &&
+        if (base64_table[c] == 0 && c != '=' &&
             !(c == ' ' && (i + 1 == s.len || s.p[i + 1] == '\n')))
             return false;
         seen++;
@@ -307,6 +307,11 @@ html_charset(Slice s)
 static void
 set_text(Walk *walk, Part *part, Slice body, const char *charset, bool delsp)
 {
+    size_t room = walk->limits->max_text - walk->text;
+    if (body.len > room) {
+        body.len = room;
+        walk->truncated = true;
+    }
     GString *text = g_string_sized_new(body.len + 1);
     charset_append_utf8(text, body.p, body.len, charset);
     g_string_set_size(text, normalize_newlines(text->str, text->len));
@@ -317,7 +322,6 @@ set_text(Walk *walk, Part *part, Slice body, const char *charset, bool delsp)
         text = unflow(plain->str, plain->len, delsp);
         g_string_free(plain, TRUE);
     }
-    size_t room = walk->limits->max_text - walk->text;
     if (text->len > room) {
         walk->truncated = true;
         while (room > 0 && ((unsigned char) text->str[room] & 0xc0) == 0x80)
