@@ -127,6 +127,22 @@ has_address(const char *text)
     return false;
 }
 
+/* Length of an IPv4 address at p, 0 when there is none: its parts look like
+ * dates and times. */
+static size_t
+dotted_quad(const char *p)
+{
+    const char *q = p;
+    for (int group = 0; group < 4; group++) {
+        const char *digits = q;
+        while (g_ascii_isdigit(*q) && q - digits < 4)
+            q++;
+        if (q == digits || (group < 3 && *q++ != '.'))
+            return 0;
+    }
+    return g_ascii_isdigit(*q) ? 0 : (size_t) (q - p);
+}
+
 /* Numbers with what stands between them. */
 static unsigned
 dates_and_times(const char *text)
@@ -137,6 +153,11 @@ dates_and_times(const char *text)
     while (*p != 0) {
         if (!g_ascii_isdigit(*p)) {
             p++;
+            continue;
+        }
+        size_t quad = dotted_quad(p);
+        if (quad > 0) {
+            p += quad;
             continue;
         }
         const char *start = p;
@@ -167,6 +188,15 @@ dates_and_times(const char *text)
                     q++;
                 if (q - p <= 3 && *q == *p && g_ascii_isdigit(q[1]))
                     found |= HAS_DATE; /* 12/03/2026, 12.3.26 */
+            }
+            if (*p == '.' && p[1] == ' ' && g_ascii_isdigit(p[2]) &&
+                value <= 31) {
+                const char *q = p + 2;
+                while (g_ascii_isdigit(*q))
+                    q++;
+                if (q - p <= 4 && *q == '.' && q[1] == ' ' &&
+                    g_ascii_isdigit(q[2]))
+                    found |= HAS_DATE; /* 12. 3. 26 */
             }
             if (value < 24 && (*p == ':' || *p == 'h' || *p == '.') &&
                 g_ascii_isdigit(p[1]) && g_ascii_isdigit(p[2]) &&
@@ -317,7 +347,9 @@ attribution_start(Split *s, size_t i, bool quoted)
             is_quoted_line(line))
             break;
         if (k > 0 && line->len < FOLDED_MIN &&
-            (line->flags & MARK_ATTRIBUTION) == 0)
+            (line->flags & MARK_ATTRIBUTION) == 0 &&
+            (line->len < FOLDED_MIN / 2 ||
+             strpbrk(line->text, "0123456789") == NULL))
             break;
         g_string_truncate(s->text, 0);
         for (size_t j = start; j <= i; j++) {
@@ -335,6 +367,27 @@ attribution_start(Split *s, size_t i, bool quoted)
         }
     }
     return best;
+}
+
+/* "... Ann Lee < ann@example.org" and "> wrote:" on the next line: the bracket
+ * was taken for a quote mark. */
+static bool
+split_at_bracket(Split *s, size_t i)
+{
+    if (i + 1 >= s->n)
+        return false;
+    const Line *line = &s->lines[i], *next = &s->lines[i + 1];
+    if ((next->flags & LINE_QUOTE_MARK) == 0 || next->len > 40 ||
+        next->len == 0 || line->len > ATTRIBUTION_MAX)
+        return false;
+    const char *open = strrchr(line->text, '<');
+    if (open == NULL || strchr(open, '@') == NULL || strchr(open, '>') != NULL)
+        return false;
+    g_string_truncate(s->text, 0);
+    normalize(s->text, line->text, line->len);
+    g_string_append_c(s->text, ' ');
+    normalize(s->text, next->text, next->len);
+    return is_enough(evidence_of(s->text->str, s->text->len), true, false);
 }
 
 /* --- header blocks -------------------------------------------------------------------------- */
@@ -430,7 +483,7 @@ read_block(Split *s, size_t i)
         }
         if ((kind & (FIELD_FROM | FIELD_TO)) != 0 && has_address(value))
             block.address = true;
-        if (kind == FIELD_DATE) {
+        if ((kind & FIELD_DATE) != 0) {
             unsigned e = dates_and_times(value);
             block.date_time = (e & HAS_DATE) != 0 && (e & HAS_TIME) != 0;
         }
@@ -459,8 +512,66 @@ is_header_block(const Block *b, bool announced, bool top)
     if (top && !date)
         return false;
     if (n >= 3)
-        return subject || b->address || (b->date_time && n == 3);
+        return subject || b->address ||
+               (b->date_time && (b->kinds & FIELD_SENT) == FIELD_SENT);
     return b->date_time || (subject && b->address);
+}
+
+/* Outlook's line stands above it: are these lines "Word: value", in words that
+ * the tables lack? Returns the end of the block, i when it is none. */
+static size_t
+unknown_block(const Split *s, size_t i)
+{
+    size_t j = i;
+    for (; j < s->n && j < i + BLOCK_LINES && !is_blank_line(&s->lines[j]);
+         j++) {
+        const Line *line = &s->lines[j];
+        if (memchr(line->text, ':', MIN(line->len, NAME_MAX_BYTES)) == NULL &&
+            g_strstr_len(line->text, (gssize) MIN(line->len, NAME_MAX_BYTES),
+                         "\xef\xbc\x9a") == NULL)
+            break;
+    }
+    return j - i >= 3 ? j : i;
+}
+
+/* Lotus Notes: a name, a date on a line of its own, then "To", "cc" and
+ * "Subject", with or without colons, values beside or below them. If line i is
+ * that date: the end of the block, else i. */
+static size_t
+notes_block(Split *s, size_t i)
+{
+    const Line *line = &s->lines[i];
+    if (i == 0 || is_blank_line(&s->lines[i - 1]) || line->len > 40 ||
+        line->len < 8 || !g_ascii_isdigit(line->text[0]))
+        return i;
+    g_string_truncate(s->text, 0);
+    normalize(s->text, line->text, line->len);
+    if (dates_and_times(s->text->str) != (HAS_DATE | HAS_TIME))
+        return i;
+    unsigned kinds = 0;
+    size_t stop = MIN(s->n, i + BLOCK_LINES);
+    for (size_t j = i + 1; j < stop; j++) {
+        const Line *field = &s->lines[j];
+        if (is_blank_line(field) || is_quoted_line(field))
+            continue;
+        const char *value;
+        bool bare = false;
+        unsigned kind = field_of(s, field, &value);
+        if (kind == 0) {
+            g_string_truncate(s->text, 0);
+            normalize(s->text, field->text, MIN(field->len, NAME_MAX_BYTES));
+            kind = reply_field_kind(s->text->str, s->text->len);
+            bare = kind != 0;
+        }
+        if (kind == 0 && kinds == 0 && j > i + 3)
+            return i;
+        kinds |= kind;
+        if (kind == FIELD_SUBJECT)
+            return (kinds & FIELD_TO) == 0 ? i
+                   : bare                  ? MIN(next_text(s, j + 1) + 1, s->n)
+                                           : j + 1;
+    }
+    return i;
 }
 
 /* --- separators ------------------------------------------------------------------------------- */
@@ -673,6 +784,18 @@ examine(Split *s, size_t i)
         }
     }
 
+    size_t block_end = i;
+    if ((line->flags & MARK_BORDER) != 0)
+        block_end = unknown_block(s, i);
+    size_t block_start = i;
+    if (block_end == i && (block_end = notes_block(s, i)) > i)
+        block_start = i - 1; /* the name above the date */
+    if (block_end > i) {
+        set_zone(s, block_start, block_end, ZONE_ATTRIBUTION);
+        begin_earlier(s, block_end, zone_of_block(s));
+        return block_end;
+    }
+
     if ((line->flags & (MARK_REST | MARK_FORWARD)) != 0) {
         Zone zone = (line->flags & MARK_FORWARD) != 0 ? ZONE_FORWARDED
                                                       : zone_of_block(s);
@@ -682,6 +805,11 @@ examine(Split *s, size_t i)
         return i + 1;
     }
 
+    if (split_at_bracket(s, i)) {
+        set_zone(s, i, i + 2, ZONE_ATTRIBUTION);
+        begin_earlier(s, i + 2, ZONE_QUOTED);
+        return i + 2;
+    }
     size_t start = attribution_start(s, i, quoted);
     if (start < s->n) {
         claim_rule_above(s, start, ZONE_ATTRIBUTION);
@@ -765,6 +893,17 @@ settle_blanks(Split *s)
     }
 }
 
+/* ">From Monday on": an mbox file's escape, no quotation. */
+static bool
+is_mbox_escape(const Split *s, size_t i)
+{
+    const Line *line = &s->lines[i];
+    return line->quote_depth == 1 && (line->flags & LINE_QUOTE_MARK) != 0 &&
+           g_str_has_prefix(line->text, "From ") &&
+           (i == 0 || !is_quoted_line(&s->lines[i - 1])) &&
+           (i + 1 >= s->n || !is_quoted_line(&s->lines[i + 1]));
+}
+
 void
 reply_split(Body *body, const char *subject)
 {
@@ -786,7 +925,7 @@ reply_split(Body *body, const char *subject)
             i++;
         } else if (is_blank_line(line)) {
             i++;
-        } else if (is_quoted_line(line)) {
+        } else if (is_quoted_line(line) && !is_mbox_escape(s, i)) {
             line->zone = s->quote_zone;
             i++;
         } else {

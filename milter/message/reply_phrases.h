@@ -19,6 +19,7 @@ typedef enum {
     FIELD_SUBJECT = 1 << 3,
     FIELD_CC = 1 << 4,
     FIELD_OTHER = 1 << 5,
+    FIELD_SENT = FIELD_DATE | 1 << 6, /* no agenda calls its date so */
 } FieldKind;
 
 /* "From", "Gesendet": names in the header block above an earlier mail. */
