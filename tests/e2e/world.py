@@ -12,6 +12,7 @@ import json
 import os
 import pwd
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -148,7 +149,7 @@ class Daemon:
                 f.writelines(f"{k} = {v}\n" for k, v in values.items() if v is not None)
         os.chmod(self.config, 0o644)
 
-    def start(self, *options, env=None, wait=True):
+    def start(self, *options, env=None, wait=True, descriptors=None):
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.notify_path)
@@ -161,7 +162,9 @@ class Daemon:
             self.process = subprocess.Popen(
                 [self.binary, "-c", self.config, *options], env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                user=self.uid, group=self.gid, extra_groups=[])
+                user=self.uid, group=self.gid, extra_groups=[],
+                preexec_fn=descriptors and (lambda: resource.setrlimit(
+                    resource.RLIMIT_NOFILE, (descriptors, descriptors))))
         if wait:
             self.wait_ready()
 
