@@ -137,6 +137,44 @@ is_submission(const Message *message, const Envelope *envelope,
     return envelope->local || client_is_inside(envelope->client_addr);
 }
 
+/* The word after the word `name` outside comments; NULL when there is none. */
+static char *
+received_clause(const char *raw, const char *name)
+{
+    unsigned depth = 0;
+    size_t len = strlen(name);
+    bool word = true; /* a word may begin here */
+    for (const char *p = raw; *p != '\0'; p++) {
+        if (*p == '(') {
+            depth++;
+        } else if (*p == ')' && depth > 0) {
+            depth--;
+        } else if (*p == ';' && depth == 0) {
+            break; /* the date */
+        } else if (depth == 0 && word &&
+                   g_ascii_strncasecmp(p, name, len) == 0 &&
+                   g_ascii_isspace(p[len])) {
+            p += len + strspn(p + len, " \t\r\n");
+            return g_strndup(p, strcspn(p, " \t\r\n;("));
+        }
+        word = g_ascii_isspace(*p) || *p == ')';
+    }
+    return NULL;
+}
+
+char *
+received_by(const char *raw)
+{
+    return received_clause(raw, "by");
+}
+
+bool
+received_is_lmtp(const char *raw)
+{
+    g_autofree char *with = received_clause(raw, "with");
+    return with != NULL && g_ascii_strncasecmp(with, "LMTP", 4) == 0;
+}
+
 /* The facts of the message that every observation bears. */
 static void
 add_facts(Observation *observation, const Message *message,
@@ -158,7 +196,8 @@ add_facts(Observation *observation, const Message *message,
         bool arc = g_ascii_strcasecmp(header->name,
                                       "ARC-Authentication-Results") == 0 ||
                    g_ascii_strcasecmp(header->name, "ARC-Seal") == 0;
-        if (g_ascii_strcasecmp(header->name, "Received") == 0)
+        if (g_ascii_strcasecmp(header->name, "Received") == 0 &&
+            !(policy->stored && received_is_lmtp(header->raw)))
             received++;
         if (!arc &&
             g_ascii_strcasecmp(header->name, "Authentication-Results") != 0)

@@ -68,6 +68,13 @@ typedef struct {
 GPtrArray *observe(const Analysis *analysis, const Message *message,
                    const Envelope *envelope, const ObservePolicy *policy);
 
+/* Is this Received: field about the last step into a mailbox, by LMTP? It
+ * stands above the one that says where the mail came from. */
+bool received_is_lmtp(const char *raw);
+/* The host of the "by" clause (RFC 5321, 4.4); NULL when there is none. The
+ * caller frees it. */
+char *received_by(const char *raw);
+
 Observation *observation_new(ObservationKind kind, const char *email);
 void observation_free(Observation *observation);
 const char *observation_kind_name(ObservationKind kind);

@@ -17,6 +17,7 @@
  */
 #include "trust/judge.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "trust/decide.h"
@@ -588,8 +589,10 @@ judge_run(Judge *judge, Spool *spool, size_t max, int64_t now, GError **error)
     check_spf(judge, items, n);
 
     g_hash_table_remove_all(judge->batch);
-    bool ok = decide_all(judge, spool, items, n, now, error) &&
-              merge_all(judge, spool, items, n, now, error);
+    bool ok = decide_all(judge, spool, items, n, now, error);
+    fault_point("judge.before-merge");
+    ok = ok && merge_all(judge, spool, items, n, now, error);
+    fault_point("judge.after-merge");
     if (ok) {
         keep_unverified(judge, now);
         ok = finish_all(judge, spool, items, n, error);

@@ -14,8 +14,10 @@
  * The message has the worst of its authors' verdicts.
  *
  * Header fields are believed only if their authserv-id is trusted and they
- * stand above the topmost Received: that the milter sees. Anything below came
- * in with the mail and may be forged (RFC 8601, 5).
+ * stand above the topmost Received that is not ours. Anything below came in
+ * with the mail and may be forged (RFC 8601, 5). Forged ones on top must be
+ * removed by whoever writes the real ones, as that section demands; should it
+ * not, the topmost field of a method is the only one that counts for it.
  *
  * ARC (RFC 8617): which sealers count is told by the ARC-Seal fields. They
  * need not be checked here, because arc=pass, from a trusted host, says that
@@ -148,15 +150,30 @@ read_spf(const AuthResult *r, const char *domain, bool null_sender, Findings *f)
         f->spf_domain = g_strdup(identity);
 }
 
+static unsigned
+method_bit(const char *method)
+{
+    static const char *const methods[] = { "dmarc", "dkim", "spf", "auth" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++)
+        if (strcmp(method, methods[i]) == 0)
+            return 1U << i;
+    return 0;
+}
+
+/* Methods in *seen were in a field above and are passed over; those of this
+ * field are added. */
 static void
 read_field(const AuthRes *field, const char *domain, bool null_sender,
-           Findings *f)
+           unsigned *seen, Findings *f)
 {
+    unsigned above = *seen;
     for (guint i = 0; i < field->results->len; i++) {
         const AuthResult *r = &g_array_index(field->results, AuthResult, i);
         bool pass = strcmp(r->result, "pass") == 0;
-        if (r->version != 1)
+        unsigned bit = method_bit(r->method);
+        if (r->version != 1 || (above & bit) != 0)
             continue;
+        *seen |= bit;
         if (strcmp(r->method, "dmarc") == 0) {
             const char *from =
                 domain_part(authres_property(r, "header", "from"));
@@ -202,6 +219,8 @@ arc_passed(const Believed *b, const AuthResult **out_result)
             *out_result = r;
             pass = true;
         }
+        if (pass)
+            break; /* fields below may be forged */
     }
     return pass;
 }
@@ -265,7 +284,8 @@ arc_vouches(const Believed *b, const TrustPolicy *policy, const char *domain,
     if (report == NULL)
         return false;
     Findings f = { 0 };
-    read_field(report, domain, false, &f);
+    unsigned seen = 0;
+    read_field(report, domain, false, &seen, &f);
     bool vouched = !f.dmarc_fail && (f.dmarc_pass || f.dkim_pass || f.spf_pass);
     findings_clear(&f);
     return vouched;
@@ -310,8 +330,10 @@ judge_domain(const TrustFacts *facts, const TrustPolicy *policy,
 {
     bool null_sender = facts->mail_from == NULL || *facts->mail_from == '\0';
     Findings f = { 0 };
+    unsigned seen = 0;
     for (guint i = 0; i < b->fields->len; i++)
-        read_field(g_ptr_array_index(b->fields, i), domain, null_sender, &f);
+        read_field(g_ptr_array_index(b->fields, i), domain, null_sender, &seen,
+                   &f);
 
     const SpfOutcome *spf = facts->spf;
     bool own_spf = spf != NULL && spf->domain != NULL && !f.spf_known &&
@@ -430,8 +452,10 @@ trust_needs_spf(const TrustFacts *facts, const TrustPolicy *policy)
         if (domain == NULL || !domain_aligned(identity, domain))
             continue;
         Findings f = { 0 };
+        unsigned seen = 0;
         for (guint k = 0; k < b.fields->len; k++)
-            read_field(g_ptr_array_index(b.fields, k), domain, null_sender, &f);
+            read_field(g_ptr_array_index(b.fields, k), domain, null_sender,
+                       &seen, &f);
         needed = needed || !(f.dmarc_pass || f.dmarc_fail || f.dkim_pass ||
                              f.auth_pass || f.spf_known);
         findings_clear(&f);
@@ -477,20 +501,34 @@ trust_from_headers(const Message *message, const TrustPolicy *policy,
 
     for (size_t i = 0; i < message->from.n; i++)
         g_ptr_array_add(authors, message->from.items[i].email);
-    bool above = true;
+    unsigned received = 0;
+    g_autofree char *by = NULL; /* host of the last Received above */
     for (size_t i = 0; i < message->headers.n && results->len < 20; i++) {
         const Header *header = &message->headers.items[i];
         bool arc = g_ascii_strcasecmp(header->name,
                                       "ARC-Authentication-Results") == 0 ||
                    g_ascii_strcasecmp(header->name, "ARC-Seal") == 0;
-        if (g_ascii_strcasecmp(header->name, "Received") == 0)
-            above = false;
+        if (g_ascii_strcasecmp(header->name, "Received") == 0) {
+            received += received_is_lmtp(header->raw) ? 0 : 1;
+            g_free(by);
+            by = received_by(header->raw);
+        }
         if (!arc &&
             g_ascii_strcasecmp(header->name, "Authentication-Results") != 0)
             continue;
+        /* A stored message bears our own Received on top. Without
+         * configuration nobody knows who "we" are: then it is the host that
+         * wrote both fields. */
+        bool believed = received < 2;
+        if (received > 0 && effective.any_authserv && !arc) {
+            g_autoptr(AuthRes) field =
+                authres_parse(header->raw, strlen(header->raw), false);
+            believed = by != NULL && field != NULL &&
+                       domain_aligned(field->authserv_id, by);
+        }
         AuthResults item = { .value = header->raw,
                              .arc = arc,
-                             .above_received = above };
+                             .above_received = believed };
         g_array_append_val(results, item);
     }
     /* The envelope is not known: no null sender is assumed, so that HELO

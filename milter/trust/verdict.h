@@ -57,7 +57,8 @@ bool trust_needs_spf(const TrustFacts *facts, const TrustPolicy *policy);
 
 /* The verdict as far as a stored message's header fields show it, for
  * `contactctl analyze`: without authserv-ids in `policy` the topmost
- * Authentication-Results above the topmost Received: is believed. */
+ * Authentication-Results is believed that stands above the topmost Received:
+ * or below one "by" a host of the same organisation. */
 void trust_from_headers(const Message *message, const TrustPolicy *policy,
                         TrustVerdict *out_verdict);
 

@@ -163,6 +163,14 @@ static const Row rows[] = {
     { "none", "RMM", C, .ar = MX "none" },
     { "forged field above ours", "RMM", C,
       .ar = "+evil; dmarc=pass" NEXT "none" },
+    { "forged below ours, same method", "RMM", C,
+      .ar = MX "dkim=none" NEXT "dkim=pass header.d=cust.example" },
+    { "forged SPF below ours", "RMM", C,
+      .ar = MX "spf=softfail smtp.mailfrom=cust.example" NEXT
+               "spf=pass smtp.mailfrom=cust.example" },
+    { "several results in one field", "M", C,
+      .ar = MX "dkim=fail header.d=cust.example; dkim=pass "
+               "header.d=esp.example; dkim=pass header.d=cust.example" },
     /* forwarded mail, mailing lists, ARC */
     { "mailing list, DKIM broken", "RRM", C,
       .ar = MX "dkim=fail header.d=cust.example; dmarc=fail "
@@ -1007,6 +1015,34 @@ test_from_headers(void)
           "Authentication-Results: mx.a; dmarc=pass header.from=cust.example\n"
           "Received: x\nFrom: Bob <bob@cust.example>\n",
           AUTH_PASS },
+        { "stored: delivered by LMTP", "mx.a",
+          "Received: from mx.a by mx.a with LMTP id 1; x\n"
+          "Received: from h by mx.a with ESMTP; x\n"
+          "Authentication-Results: mx.a; dmarc=pass\n"
+          "Received: from h by mx.b with ESMTP; x\nFrom: bob@cust.example\n",
+          AUTH_PASS },
+        { "stored: below a stranger's Received", "mx.a",
+          "Received: from h by mx.a with ESMTP; x\n"
+          "Received: from h (by mx.a ) by evil.example with ESMTP; x\n"
+          "Authentication-Results: mx.a; dmarc=pass\n"
+          "From: bob@cust.example\n",
+          AUTH_NEUTRAL },
+        { "analysed: the taking host's own word", NULL,
+          "Received: by 2001:db8::1 with SMTP id 1; x\n"
+          "Received: from h by mx.isp.example with ESMTP; x\n"
+          "Authentication-Results: mx.isp.example; dmarc=pass\n"
+          "From: bob@cust.example\n",
+          AUTH_PASS },
+        { "analysed: another's word", NULL,
+          "Received: from h by mx.isp.example with ESMTP; x\n"
+          "Authentication-Results: mx.other.example; dmarc=pass\n"
+          "From: bob@cust.example\n",
+          AUTH_NEUTRAL },
+        { "analysed: in a comment", NULL,
+          "Received: from h (x by mx.other.example) by mx.isp.example; x\n"
+          "Authentication-Results: mx.other.example; dmarc=pass\n"
+          "From: bob@cust.example\n",
+          AUTH_NEUTRAL },
         { "below Received", NULL,
           "Received: x\nAuthentication-Results: mx.a; dmarc=pass\n"
           "From: bob@cust.example\n",

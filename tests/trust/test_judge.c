@@ -361,6 +361,49 @@ test_replay(World *w, gconstpointer data)
     g_assert_cmpint(bob->want_status, ==, 3);
 }
 
+/* One line for each decision, whatever strangers write. */
+static void
+test_log(World *w, gconstpointer data)
+{
+    (void) data;
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+        g_test_trap_assert_passed();
+        g_test_trap_assert_stderr(
+            "*4b0000: contact=bob@good.example fields=name trust=pass "
+            "reason=\"pass: spf=pass for good.example, aligned\" "
+            "action=merged\n*");
+        g_test_trap_assert_stderr(
+            "*4b0001: contact=eve@good.example fields=name trust=fail "
+            "reason=\"fail: spf=fail for good.example, aligned\" "
+            "action=refused why=\"*\"\n*");
+        g_test_trap_assert_stderr(
+            "*4b0002: unsubscribe=x@*?u000a4bFAKE: contact=y scope=all "
+            "trust=neutral *\n*");
+        g_test_trap_assert_stderr(
+            "*4b0003: bounce=bob@cust.example class=hard status=5.1.1 "
+            "cause=userunknown trust=neutral reason=\"original=yes: returns "
+            "mail that we wrote *\" action=merged\n*");
+        g_test_trap_assert_stderr_unmatched("*\n4bFAKE*");
+        return;
+    }
+    log_open("judge", LOG_TARGET_STDERR, LOG_LEVEL_INFO_, ADDRESSES_FULL);
+    put(w,
+        mail(w, OBSERVATION_CONTACT, "bob@good.example", "bob@good.example"));
+    Observation *forged =
+        mail(w, OBSERVATION_CONTACT, "eve@good.example", "eve@good.example");
+    g_free(forged->client_addr);
+    forged->client_addr = g_strdup("198.51.100.1");
+    put(w, forged);
+    put(w, mail(w, OBSERVATION_UNSUBSCRIBE, "x@evil.example\n4bFAKE: contact=y",
+                "x@evil.example\n4bFAKE: contact=y"));
+    Observation *report = mail(w, OBSERVATION_BOUNCE, "bob@cust.example",
+                               "mailer-daemon@mx.cust.example");
+    report->returned.from = g_strdup("ann@ours.example");
+    put(w, report);
+    run(w);
+}
+
 /* New settings count from the next run on. */
 static void
 test_configure(World *w, gconstpointer data)
@@ -394,6 +437,7 @@ main(int argc, char **argv)
     JUDGE_TEST("temperror", test_temperror);
     JUDGE_TEST("sent", test_sent);
     JUDGE_TEST("replay", test_replay);
+    JUDGE_TEST("log", test_log);
     JUDGE_TEST("configure", test_configure);
     return g_test_run();
 }
