@@ -193,20 +193,17 @@ connection_open(Connection *connection, const char *path, bool judge,
                 bool check, GError **error)
 {
     /* SQLite would make it 0644, and it holds people's addresses; the umask
-     * decides about the group (mta and sync may be two users). */
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0660);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        int saved = errno;
-        if (fd >= 0)
-            (void) close(fd);
+     * decides about the group (mta and sync may be two users). A file that is
+     * there is not opened here: closing it would take away the POSIX locks of
+     * this process's other connection. */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0660);
+    if (fd < 0 && errno != EEXIST) {
         g_set_error(error, spool_error_quark(), SQLITE_CANTOPEN,
-                    "spool: cannot open %s: %s", path, g_strerror(saved));
+                    "spool: cannot open %s: %s", path, g_strerror(errno));
         return false;
     }
-    (void) close(fd);
-    connection->device = st.st_dev;
-    connection->inode = st.st_ino;
+    if (fd >= 0)
+        (void) close(fd);
 
     int code = sqlite3_open_v2(path, &connection->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
@@ -227,6 +224,11 @@ connection_open(Connection *connection, const char *path, bool judge,
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
         "PRAGMA secure_delete=FAST; PRAGMA journal_size_limit=16777216;";
     bool ok = exec(db, judge ? judge_pragmas : writer_pragmas, error);
+    struct stat st;
+    if (ok && stat(path, &st) == 0) {
+        connection->device = st.st_dev;
+        connection->inode = st.st_ino;
+    }
     if (ok && check) {
         g_autofree char *answer =
             query_text(db, "PRAGMA quick_check(1)", &code);

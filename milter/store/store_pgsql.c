@@ -34,6 +34,8 @@
 
 #include "store/store_backend.h"
 
+#include "base/metrics.h"
+
 #include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
@@ -143,6 +145,7 @@ wait_result(Connection *c, const char *doing, GError **error)
     int64_t until = g_get_monotonic_time() + (int64_t) REPLY_MS * 1000;
     PGconn *connection = c->connection;
     int flushed;
+    metrics_inc("store_round_trips_total", NULL, NULL);
     while ((flushed = PQflush(connection)) == 1 || PQisBusy(connection)) {
         int64_t left_ms = (until - g_get_monotonic_time()) / 1000;
         struct pollfd fd = { .fd = PQsocket(connection),

@@ -337,14 +337,17 @@ sqlite_open(const char *uri, GError **error)
         return NULL;
     }
 
-    /* Personal data: nothing for others, the umask decides on the group. */
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0660);
-    if (fd < 0) {
+    /* Personal data: nothing for others, the umask decides on the group. A
+     * file that is there is not opened here: closing it would take away the
+     * POSIX locks of another connection of this process. */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0660);
+    if (fd < 0 && errno != EEXIST) {
         g_set_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE,
                     "sqlite: cannot open %s: %s", path, g_strerror(errno));
         return NULL;
     }
-    (void) close(fd);
+    if (fd >= 0)
+        (void) close(fd);
 
     Connection *connection = g_new0(Connection, 1);
     connection->statements =
