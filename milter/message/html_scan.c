@@ -114,16 +114,42 @@ affordable_length(const char *html, size_t len)
     return len;
 }
 
+/* Text outside <body> makes libxml2 begin a paragraph of its own at every
+ * inline end tag ("<b>A</b>nn" in two). Fragments are usual in mail, so they
+ * get the tags that they lack; second ones it passes over. */
+static char *
+as_document(const char *html, size_t *len)
+{
+    static const char head[] = "<html><body>";
+    size_t look = MIN(*len, (size_t) HTML_SCAN_HEAD);
+    for (const char *p = html; p != NULL && p + 5 < html + look; p++) {
+        p = memchr(p, '<', (size_t) (html + look - p));
+        if (p == NULL || p + 5 >= html + look)
+            break;
+        if (g_ascii_strncasecmp(p, "<body", 5) == 0)
+            return NULL;
+    }
+    char *document = g_malloc(sizeof(head) - 1 + *len);
+    memcpy(document, head, sizeof(head) - 1);
+    memcpy(document + sizeof(head) - 1, html, *len);
+    *len += sizeof(head) - 1;
+    return document;
+}
+
 bool
 html_scan(const char *html, size_t len, const HtmlHandlers *handlers,
           void *data)
 {
-    g_assert(len <= G_MAXINT);
+    g_assert(len <= G_MAXINT / 2);
     size_t read = affordable_length(html, len);
-    htmlParserCtxtPtr parser =
-        read > 0 ? htmlCreateMemoryParserCtxt(html, (int) read) : NULL;
-    if (parser == NULL)
+    if (read == 0)
         return len == 0;
+    size_t parsed = read;
+    g_autofree char *document = as_document(html, &parsed);
+    htmlParserCtxtPtr parser = htmlCreateMemoryParserCtxt(
+        document != NULL ? document : html, (int) parsed);
+    if (parser == NULL)
+        return false;
     Scan scan = { .parser = parser, .handlers = handlers, .data = data };
     *parser->sax = (xmlSAXHandler){
         .startElement = on_start,

@@ -19,6 +19,7 @@ enum {
     HTML_SCAN_NAME = 24,
     HTML_SCAN_DEPTH = 300,
     HTML_SCAN_COSTLY = 40000, /* '<', '&' and '=' */
+    HTML_SCAN_HEAD = 65536,   /* where <body> is looked for */
 };
 
 /* The attributes that a reader's view depends on. */
