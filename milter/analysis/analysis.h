@@ -96,6 +96,7 @@ typedef struct {
     bool unsure;    /* probable only: a person decides */
     bool complaint; /* an ARF report (RFC 5965) */
     bool by_token;  /* a signed token of ours named the address */
+    bool by_token;  /* a signed token of ours named the address */
     char *evidence; /* the words that decided */
 } Unsubscribe;
 

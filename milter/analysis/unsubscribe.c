@@ -1,21 +1,639 @@
-/* unsubscribe.c - see unsubscribe.h */
+/*
+ * unsubscribe.c - from a message to the request that it makes
+ *
+ * Takes the author's own words (and the subject, when the author wrote it),
+ * has the grammar judge them, and works out whose addresses are meant. Beside
+ * the words, the recipient tells: mail to unsubscribe+TOKEN@... is a request
+ * unless it says otherwise, because mail programs send it empty.
+ *
+ * In the usual mail, which holds none of the words that a request needs, all
+ * that is spent is one pass over the text.
+ */
+#include "config.h"
+
 #include "analysis/unsubscribe.h"
 
+#include <string.h>
+
+#include "analysis/language.h"
+#include "analysis/token.h"
+#include "analysis/unsubscribe_judge.h"
+#include "analysis/unsubscribe_text.h"
+#include "analysis/unsubscribe_words.h"
+
+enum {
+    MAX_EVIDENCE = 160,
+    MAX_ADDRESSES = 20,
+    SOFT_WRAP = 50, /* columns from which on a line may have been wrapped */
+};
+
+#define HAS(bits, name) (((bits) & WORD_BIT(name)) != 0)
+
 struct UnsubscribeRules {
-    int unused;
+    TextFold *fold;
+    UnsubscribeWords *words;
+    char **local_domains;
+    GPtrArray *addresses; /* of GPatternSpec, in lower case */
+    char *key;
+    size_t key_len;
 };
 
 UnsubscribeRules *
 unsubscribe_rules_new(const AnalyzerOptions *options, GError **error)
 {
-    (void) options, (void) error;
-    return g_new0(UnsubscribeRules, 1);
+    UnsubscribeRules *rules = g_new0(UnsubscribeRules, 1);
+
+    rules->fold = text_fold_new();
+    rules->words = unsubscribe_words_new(rules->fold, options->languages,
+                                         options->phrases_file, error);
+    if (rules->words == NULL) {
+        unsubscribe_rules_free(rules);
+        return NULL;
+    }
+    rules->local_domains = g_strdupv((char **) options->local_domains);
+    rules->addresses =
+        g_ptr_array_new_with_free_func((GDestroyNotify) g_pattern_spec_free);
+    for (size_t i = 0; options->unsubscribe_addresses != NULL &&
+                       options->unsubscribe_addresses[i] != NULL;
+         i++) {
+        g_autofree char *lower =
+            g_ascii_strdown(options->unsubscribe_addresses[i], -1);
+        g_ptr_array_add(rules->addresses, g_pattern_spec_new(lower));
+    }
+    if (options->unsubscribe_key != NULL && options->unsubscribe_key_len > 0) {
+        rules->key = g_memdup2(options->unsubscribe_key,
+                               options->unsubscribe_key_len);
+        rules->key_len = options->unsubscribe_key_len;
+    }
+    return rules;
 }
 
 void
 unsubscribe_rules_free(UnsubscribeRules *rules)
 {
+    if (rules == NULL)
+        return;
+    unsubscribe_words_free(rules->words);
+    text_fold_free(rules->fold);
+    g_strfreev(rules->local_domains);
+    g_clear_pointer(&rules->addresses, g_ptr_array_unref);
+    if (rules->key != NULL)
+        explicit_bzero(rules->key, rules->key_len);
+    g_free(rules->key);
     g_free(rules);
+}
+
+/* --- the recipient ------------------------------------------------------ */
+
+typedef struct {
+    bool found;
+    char *address; /* that a token named, or NULL */
+} Recipient;
+
+/* unsubscribe@, unsubscribe+TOKEN@, unsub-TOKEN@, list-unsubscribe@ ... */
+static bool
+is_unsubscribe_local_part(const char *local, size_t len)
+{
+    static const char *const words[] = {
+        "unsubscribe", "unsub",    "optout",     "opt-out",
+        "abmelden",    "abmeldung", "desinscription", "leave",
+        "list-unsubscribe", "unsubscribes", "remove", "baja",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        size_t n = strlen(words[i]);
+        if (len < n || g_ascii_strncasecmp(local, words[i], n) != 0)
+            continue;
+        /* "leave" and "remove" alone may be people's mailboxes. */
+        if (len == n)
+            return strcmp(words[i], "leave") != 0;
+        if (strchr("+-=_.", local[n]) != NULL)
+            return true;
+    }
+    /* news-unsubscribe@, as mailing list managers have it */
+    return len > 12 && (g_ascii_strncasecmp(local + len - 12, "-unsubscribe",
+                                            12) == 0 ||
+                        g_ascii_strncasecmp(local + len - 12, "+unsubscribe",
+                                            12) == 0);
+}
+
+static void
+look_at_recipient(const UnsubscribeRules *rules, const char *email,
+                  Recipient *out)
+{
+    const char *at = email == NULL ? NULL : strrchr(email, '@');
+
+    if (at == NULL || out->address != NULL)
+        return;
+    const char *plus = memchr(email, '+', (size_t) (at - email));
+    const char *minus = memchr(email, '-', (size_t) (at - email));
+    for (size_t i = 0; i < 2 && rules->key != NULL; i++) {
+        const char *delimiter = i == 0 ? plus : minus;
+        if (delimiter == NULL)
+            continue;
+        g_autofree char *token =
+            g_strndup(delimiter + 1, (size_t) (at - delimiter - 1));
+        out->address = token_verify(token, rules->key, rules->key_len);
+        if (out->address != NULL) {
+            out->found = true;
+            return;
+        }
+    }
+    if (is_unsubscribe_local_part(email, (size_t) (at - email)))
+        out->found = true;
+    g_autofree char *lower = g_ascii_strdown(email, -1);
+    for (guint i = 0; i < rules->addresses->len && !out->found; i++) {
+        out->found = g_pattern_spec_match_string(rules->addresses->pdata[i],
+                                                 lower);
+    }
+}
+
+static Recipient
+recipient(const UnsubscribeRules *rules, const Message *message,
+          const Envelope *envelope)
+{
+    Recipient r = { 0 };
+
+    for (guint i = 0;
+         envelope->recipients != NULL && i < envelope->recipients->len; i++)
+        look_at_recipient(rules, envelope->recipients->pdata[i], &r);
+    if (envelope->recipients == NULL || envelope->recipients->len == 0) {
+        for (size_t i = 0; i < message->to.n; i++)
+            look_at_recipient(rules, message->to.items[i].email, &r);
+    }
+    return r;
+}
+
+/* --- the words ------------------------------------------------------------ */
+
+/* Does the subject begin as mail programs begin that of a reply or a forward,
+ * in any language? */
+static bool
+has_reply_prefix(const char *subject)
+{
+    static const char *const prefixes[] = {
+        "re",    "aw",   "antw",   "antwort",  "sv",     "vs",    "odp",
+        "res",   "rif",  "r",      "ynt",      "yanıt",  "yan",   "ref",
+        "bls",   "bal",  "balas",  "ответ",    "отв",    "на",    "відп",
+        "απ",    "σχετ", "תשובה",  "השב",      "رد",     "回复",  "回覆",
+        "答复",  "答覆", "回信",   "返信",     "답장",   "회신",  "ตอบกลับ",
+        "trả lời", "hồi âm", "vá", "válasz",   "răsp",   "odpověď",
+        "fwd",   "fw",   "wg",     "tr",       "rv",     "enc",   "i",
+        "doorst", "vb",  "pd",     "tov",      "vl",     "ilt",   "пересл",
+        "fwd",   "转发", "轉寄",   "轉發",     "転送",   "전달",  "ส่งต่อ",
+        "הועבר", "إعادة توجيه", "trs", "továbbítva", "пд",
+    };
+    const char *p = subject;
+
+    while (g_ascii_isspace(*p) || *p == '[') { /* a gateway's "[EXT] " */
+        if (*p == '[') {
+            const char *close = strchr(p, ']');
+            if (close == NULL || close - p > 20)
+                return false;
+            p = close;
+        }
+        p++;
+    }
+    const char *colon = strchr(p, ':');
+    const char *wide = strstr(p, "：");
+    if (colon == NULL || (wide != NULL && wide < colon))
+        colon = wide;
+    if (colon == NULL || colon == p || colon - p > 32)
+        return false;
+    size_t n = (size_t) (colon - p);
+    while (n > 0 && p[n - 1] == ' ')
+        n--;
+    if (n > 2 && p[n - 1] == ']') { /* Re[2]: */
+        while (n > 0 && p[n - 1] != '[')
+            n--;
+        n -= n > 0;
+    }
+    g_autofree char *lower = g_utf8_strdown(p, (gssize) n);
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        if (strcmp(prefixes[i], lower) == 0)
+            return true;
+    }
+    return false;
+}
+
+static unsigned
+columns(const char *text, size_t len)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char b = (unsigned char) text[i];
+        n += b < 0x80 || (b >= 0xc0 && b < 0xe0) ? 1 : b >= 0xe0 ? 2 : 0;
+    }
+    return n;
+}
+
+/* Was this line broken by a mail program within a sentence? */
+static bool
+is_wrapped(const Body *body, size_t i)
+{
+    if (body->from_html || i + 1 >= body->n_lines)
+        return false;
+    const Line *line = &body->lines[i], *next = &body->lines[i + 1];
+    return next->zone == line->zone && next->len > 0 &&
+           (next->flags & LINE_LIST_ITEM) == 0 &&
+           columns(line->text, line->len) >= SOFT_WRAP;
+}
+
+static void
+append_lines(GString *text, const Body *body, Zone zone)
+{
+    for (size_t i = 0; i < body->n_lines; i++) {
+        const Line *line = &body->lines[i];
+        if (line->zone != zone || (line->flags & LINE_IMAGE_ALT) != 0)
+            continue;
+        size_t room = UNSUBSCRIBE_MAX_TEXT - MIN(text->len,
+                                                 (gsize) UNSUBSCRIBE_MAX_TEXT);
+        if (room == 0)
+            break;
+        g_string_append_len(text, line->text, (gssize) MIN(line->len, room));
+        g_string_append_c(text, is_wrapped(body, i) ? ' ' : '\n');
+    }
+}
+
+/* One text, its tokens, its words, what they ask for. */
+typedef struct {
+    GString *text;
+    TextTokens tokens;
+    GArray *matches;
+    Judgement judgement;
+    const char *lang;
+} Judged;
+
+static void
+judged_clear(Judged *j)
+{
+    g_clear_pointer(&j->matches, g_array_unref);
+    text_tokens_clear(&j->tokens);
+    if (j->text != NULL)
+        g_string_free(j->text, TRUE);
+    j->text = NULL;
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Judged, judged_clear)
+
+static int
+compare_matches(const void *a, const void *b)
+{
+    const WordMatch *x = a, *y = b;
+
+    return x->start != y->start ? (x->start < y->start ? -1 : 1) : 0;
+}
+
+static bool
+may_ask(const GArray *matches)
+{
+    static const WordBits ordinary =
+        WORD_BIT(ME) | WORD_BIT(MAIL) | WORD_BIT(LIST) | WORD_BIT(SEND) |
+        WORD_BIT(WANT) | WORD_BIT(PLEASE) | WORD_BIT(MORE) | WORD_BIT(THIRD) |
+        WORD_BIT(OTHER) | WORD_BIT(FILLER) | WORD_BIT(AND) | WORD_BIT(COND) |
+        WORD_BIT(WILL) | WORD_BIT(SMS) | WORD_BIT(ADDRESS) | WORD_BIT(ALSO) |
+        WORD_BIT(INSTEAD) | WORD_BIT(HOW) | WORD_BIT(PAST) | WORD_BIT(PART) |
+        WORD_BIT(FOOTER) | WORD_BIT(GONE);
+
+    for (guint i = 0; i < matches->len; i++) {
+        WordBits bit = (WordBits) 1
+                       << g_array_index(matches, WordMatch, i).class;
+        if ((bit & ordinary) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply)
+{
+    JudgeContext context = { .n_subject = n_subject, .reply = reply };
+
+    text_tokenise(rules->fold, j->text->str, j->text->len, &j->tokens);
+    /* How many sentences the subject is is only known now. */
+    if (n_subject > 0) {
+        const char *lf = memchr(j->text->str, '\n', j->text->len);
+        size_t limit = lf == NULL ? j->text->len : (size_t) (lf - j->text->str);
+        context.n_subject = 0;
+        while (context.n_subject < j->tokens.n_sentences &&
+               j->tokens.tokens[j->tokens.sentences[context.n_subject].first]
+                       .start < limit)
+            context.n_subject++;
+    }
+    j->matches = unsubscribe_words_find(rules->words, &j->tokens);
+    bool few = j->tokens.n <= 16;
+    if (!few && !may_ask(j->matches))
+        return;
+    j->lang = language_guess(j->text->str, j->text->len);
+    context.lang = j->lang;
+    unsubscribe_judge(rules->words, &j->tokens, j->matches, &context,
+                      &j->judgement);
+    if (j->judgement.outcome != OUTCOME_NONE || !few)
+        return;
+    /* Of few words, one may be misspelt. */
+    bool again = false;
+    for (size_t i = 0; i < j->tokens.n; i++) {
+        bool known = false;
+        for (guint m = 0; m < j->matches->len && !known; m++) {
+            const WordMatch *match = &g_array_index(j->matches, WordMatch, m);
+            known = match->start <= i && i < match->end;
+        }
+        WordMatch match;
+        if (!known && unsubscribe_words_misspelt(rules->words, &j->tokens, i,
+                                                 &match)) {
+            g_array_append_val(j->matches, match);
+            again = true;
+        }
+    }
+    if (!again)
+        return;
+    g_array_sort(j->matches, compare_matches);
+    unsubscribe_judge(rules->words, &j->tokens, j->matches, &context,
+                      &j->judgement);
+}
+
+static char *
+evidence(const Judged *j)
+{
+    const Judgement *g = &j->judgement;
+
+    if (j->tokens.n == 0 || g->start >= j->tokens.n)
+        return g_strdup("");
+    uint32_t last = MIN(MAX(g->end, g->start + 1), (uint32_t) j->tokens.n) - 1;
+    const char *from = j->text->str + j->tokens.tokens[g->start].start;
+    size_t len = (size_t) (j->tokens.tokens[last].end -
+                           j->tokens.tokens[g->start].start);
+    if (len > MAX_EVIDENCE) {
+        const char *cut = g_utf8_find_prev_char(from, from + MAX_EVIDENCE);
+        len = cut == NULL ? 0 : (size_t) (cut - from);
+    }
+    char *text = g_strndup(from, len);
+    for (char *p = text; *p != '\0'; p++) {
+        if ((unsigned char) *p < ' ')
+            *p = ' ';
+    }
+    return text;
+}
+
+/* --- whose addresses -------------------------------------------------------- */
+
+static bool
+same_domain(const char *a, const char *b)
+{
+    const char *x = strrchr(a, '@'), *y = b == NULL ? NULL : strrchr(b, '@');
+
+    return x != NULL && y != NULL && g_ascii_strcasecmp(x, y) == 0;
+}
+
+/* Ours: not a subscriber's. */
+static bool
+is_ours(const UnsubscribeRules *rules, const Message *message,
+        const Envelope *envelope, const char *author, const char *email)
+{
+    if (rules->local_domains != NULL && rules->local_domains[0] != NULL)
+        return address_is_local(email,
+                                (const char *const *) rules->local_domains);
+    if (author != NULL && same_domain(email, author))
+        return false;
+    for (guint i = 0;
+         envelope->recipients != NULL && i < envelope->recipients->len; i++) {
+        if (same_domain(email, envelope->recipients->pdata[i]))
+            return true;
+    }
+    for (size_t i = 0; i < message->to.n; i++) {
+        if (same_domain(email, message->to.items[i].email))
+            return true;
+    }
+    return false;
+}
+
+static void
+add_address(GPtrArray *addresses, const char *email)
+{
+    if (email == NULL || *email == '\0' || addresses->len >= MAX_ADDRESSES)
+        return;
+    for (guint i = 0; i < addresses->len; i++) {
+        if (g_ascii_strcasecmp(addresses->pdata[i], email) == 0)
+            return;
+    }
+    g_ptr_array_add(addresses, g_ascii_strdown(email, -1));
+}
+
+static WordBits
+bits_between(const Judged *j, uint32_t from, uint32_t end)
+{
+    WordBits bits = 0;
+
+    for (guint i = 0; i < j->matches->len; i++) {
+        const WordMatch *m = &g_array_index(j->matches, WordMatch, i);
+        if (m->start >= from && m->start < end &&
+            (m->languages & j->judgement.mask) != 0)
+            bits |= (WordBits) 1 << m->class;
+    }
+    return bits;
+}
+
+static void
+clause_range(const TextTokens *t, uint32_t at, uint32_t *from, uint32_t *end)
+{
+    *from = at;
+    *end = at + 1;
+    while (*from > 0 && t->tokens[*from - 1].clause == t->tokens[at].clause)
+        (*from)--;
+    while (*end < t->n && t->tokens[*end].clause == t->tokens[at].clause)
+        (*end)++;
+}
+
+/* "remove me and jo@example.org" */
+static bool
+me_and(const Judged *j, uint32_t from, uint32_t address)
+{
+    bool me = false;
+
+    for (guint i = 0; i < j->matches->len; i++) {
+        const WordMatch *m = &g_array_index(j->matches, WordMatch, i);
+        if (m->start < from || m->start >= address ||
+            (m->languages & j->judgement.mask) == 0)
+            continue;
+        if (m->class == WORD_CLASS_ME)
+            me = true;
+        else if (m->class == WORD_CLASS_AND && me)
+            return true;
+    }
+    return false;
+}
+
+/* The addresses that the text names are the ones that it is about; the
+ * author's own is added when the text says "too", or none is named. */
+static void
+collect_addresses(const UnsubscribeRules *rules, const Message *message,
+                  const Envelope *envelope, const Judged *j,
+                  const char *author, GPtrArray *out)
+{
+    const TextTokens *t = &j->tokens;
+    const Judgement *g = &j->judgement;
+    bool both = false, chain = true;
+    uint32_t chained = g->sentence;
+
+    for (uint32_t i = 0; i < t->n; i++) {
+        const TextToken *token = &t->tokens[i];
+        if (token->kind != TOKEN_ADDRESS)
+            continue;
+        g_autofree char *email = g_strndup(j->text->str + token->start,
+                                           token->end - token->start);
+        if (is_ours(rules, message, envelope, author, email))
+            continue;
+        const TextSentence *sentence = &t->sentences[token->sentence];
+        uint32_t from, end;
+        clause_range(t, i, &from, &end);
+        WordBits clause = bits_between(j, from, end);
+        WordBits own = bits_between(j, sentence->first, sentence->end);
+        if (HAS(clause, INSTEAD) || (HAS(own, AWAY) && !HAS(own, REMOVE)))
+            continue;
+        uint32_t distance = token->sentence > g->sentence
+                                ? token->sentence - g->sentence
+                                : g->sentence - token->sentence;
+        bool alone = sentence->end - sentence->first <= 4;
+        bool near = distance == 0 ||
+                    (distance <= 2 && HAS(g->sentence_bits, ADDRESS)) ||
+                    (distance == 1 && (HAS(own, ADDRESS) || HAS(own, ALSO)));
+        /* A list of addresses, one a line. */
+        if (!near && chain && alone && token->sentence > g->sentence &&
+            token->sentence - chained <= 1 && HAS(g->sentence_bits, ADDRESS))
+            near = true;
+        if (!near)
+            continue;
+        chained = MAX(chained, token->sentence);
+        both |= HAS(own, ALSO) || HAS(g->sentence_bits, ALSO) ||
+                me_and(j, sentence->first, i);
+        add_address(out, email);
+    }
+    if (out->len == 0 || both)
+        add_address(out, author);
+}
+
+/* --- the message -------------------------------------------------------------- */
+
+static UnsubscribeScope
+scope_of(Outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_PARTIAL:
+        return UNSUBSCRIBE_PARTIAL;
+    case OUTCOME_SMS:
+        return UNSUBSCRIBE_SMS;
+    case OUTCOME_BACK:
+        return UNSUBSCRIBE_RESUBSCRIBE;
+    case OUTCOME_NONE:
+    case OUTCOME_HOLD:
+    case OUTCOME_ACT:
+    case OUTCOME_KEEP:
+        break;
+    }
+    return UNSUBSCRIBE_ALL;
+}
+
+/* Colleagues pass on what a customer asked for: a person decides, about the
+ * customer. */
+static Unsubscribe *
+forwarded_request(const UnsubscribeRules *rules, const Message *message,
+                  const Body *body)
+{
+    g_auto(Judged) j = { .text = g_string_new(NULL), .lang = "" };
+
+    append_lines(j.text, body, ZONE_FORWARDED);
+    if (j.text->len == 0)
+        append_lines(j.text, body, ZONE_QUOTED);
+    if (j.text->len == 0)
+        return NULL;
+    judge(rules, &j, 0, true);
+    Outcome outcome = j.judgement.outcome;
+    if (outcome == OUTCOME_NONE || outcome == OUTCOME_KEEP)
+        return NULL;
+    for (uint32_t i = 0; i < j.tokens.n; i++) {
+        const TextToken *token = &j.tokens.tokens[i];
+        if (token->kind != TOKEN_ADDRESS)
+            continue;
+        g_autofree char *email = g_strndup(j.text->str + token->start,
+                                           token->end - token->start);
+        if (address_is_local(email,
+                             (const char *const *) rules->local_domains) ||
+            (message->from.n > 0 &&
+             same_domain(email, message->from.items[0].email)))
+            continue;
+        Unsubscribe *found = unsubscribe_new(scope_of(outcome));
+        found->unsure = true;
+        found->evidence = evidence(&j);
+        add_address(found->addresses, email);
+        return found;
+    }
+    return NULL;
+}
+
+static bool
+is_any(const char *word, const char *const *words)
+{
+    for (; word != NULL && *words != NULL; words++) {
+        if (strcmp(word, *words) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Mail to an unsubscribe address asks for it unless it says otherwise: token
+ * addresses are harvested, and out-of-office replies arrive there as well. */
+static Unsubscribe *
+by_recipient(const UnsubscribeRules *rules, const Message *message,
+             const Envelope *envelope, const Recipient *to, const Judged *j,
+             const char *author, const char *ignored)
+{
+    static const char *const never[] = { "spam", "malformed", "internal",
+                                         NULL };
+    const Judgement *g = &j->judgement;
+    const char *automatic = message_header(message, "Auto-Submitted");
+    WordBits all = j->tokens.n == 0 ? 0 : bits_between(j, 0, UINT32_MAX);
+    bool unsure = false, url = false;
+
+    if (is_any(ignored, never))
+        return NULL;
+    for (guint i = 0; j->matches != NULL && i < j->matches->len; i++)
+        all |= (WordBits) 1 << g_array_index(j->matches, WordMatch, i).class;
+    for (size_t i = 0; i < j->tokens.n; i++)
+        url |= j->tokens.tokens[i].kind == TOKEN_URL;
+    if (g->outcome == OUTCOME_KEEP)
+        return NULL;
+    if (HAS(all, AWAY) && g->outcome != OUTCOME_ACT)
+        return NULL;
+    if (automatic != NULL &&
+        g_ascii_strncasecmp(automatic, "auto-replied", 12) == 0 &&
+        g->outcome == OUTCOME_NONE && j->tokens.n > 12)
+        return NULL;
+    if (g->outcome == OUTCOME_NONE && to->address == NULL &&
+        j->tokens.n > 25 &&
+        (all & (WORD_BIT(UNSUB) | WORD_BIT(REMOVE) | WORD_BIT(REQUEST) |
+                WORD_BIT(STOP))) == 0) {
+        if (url || ignored != NULL || j->tokens.n > 80)
+            return NULL;
+        unsure = true;
+    }
+    Unsubscribe *found = unsubscribe_new(scope_of(g->outcome));
+    found->unsure = unsure;
+    if (to->address != NULL) {
+        found->by_token = true;
+        add_address(found->addresses, to->address);
+    } else if (g->outcome != OUTCOME_NONE) {
+        collect_addresses(rules, message, envelope, j, author,
+                          found->addresses);
+    } else {
+        add_address(found->addresses, author);
+    }
+    found->evidence = g->outcome == OUTCOME_NONE
+                          ? g_strdup("sent to an unsubscribe address")
+                          : evidence(j);
+    if (found->addresses->len == 0)
+        g_clear_pointer(&found, unsubscribe_free);
+    return found;
 }
 
 Unsubscribe *
@@ -23,6 +641,52 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
                  const Body *body, const Envelope *envelope,
                  const char *ignored)
 {
-    (void) rules, (void) message, (void) body, (void) envelope, (void) ignored;
-    return NULL;
+    const char *author =
+        message->from.n > 0 ? message->from.items[0].email : NULL;
+    bool ours =
+        envelope->auth_user != NULL ||
+        address_is_local(author, (const char *const *) rules->local_domains);
+    Recipient to = { 0 };
+
+    if (!ours)
+        to = recipient(rules, message, envelope);
+    g_autofree char *named = to.address;
+    if (ours)
+        return forwarded_request(rules, message, body);
+    if (ignored != NULL && !to.found)
+        return NULL;
+
+    g_auto(Judged) j = { .text = g_string_new(NULL), .lang = "" };
+    bool prefixed = has_reply_prefix(message->subject);
+    if (!prefixed && *message->subject != '\0') {
+        g_string_append(j.text, message->subject);
+        for (char *p = j.text->str; *p != '\0'; p++) {
+            if (*p == '\n')
+                *p = ' ';
+        }
+        g_string_append_c(j.text, '\n');
+    }
+    size_t n_subject = j.text->len > 0 ? 1 : 0;
+    bool quoted = prefixed;
+    for (size_t i = 0; i < body->n_lines && !quoted; i++)
+        quoted = body->lines[i].zone == ZONE_QUOTED;
+    append_lines(j.text, body, ZONE_OWN);
+    judge(rules, &j, n_subject, quoted);
+
+    if (to.found)
+        return by_recipient(rules, message, envelope, &to, &j, author,
+                            ignored);
+    const Judgement *g = &j.judgement;
+    if (g->outcome == OUTCOME_NONE || g->outcome == OUTCOME_KEEP)
+        return NULL;
+    if (HAS(g->message_bits, AWAY) && g->outcome != OUTCOME_BACK &&
+        message_header(message, "Auto-Submitted") != NULL)
+        return NULL;
+    Unsubscribe *found = unsubscribe_new(scope_of(g->outcome));
+    found->unsure = g->outcome == OUTCOME_HOLD;
+    found->evidence = evidence(&j);
+    collect_addresses(rules, message, envelope, &j, author, found->addresses);
+    if (found->addresses->len == 0)
+        g_clear_pointer(&found, unsubscribe_free);
+    return found;
 }

@@ -1,0 +1,479 @@
+/*
+ * unsubscribe_judge.c - a small grammar over word classes
+ *
+ * Word order differs between languages more than the parts of a request do:
+ * something that removes or ends, what is ended (a list, mailings), whom it is
+ * about. So a clause is judged by the classes of words that it has, not by
+ * their order; what must stand together is written as a phrase in the data.
+ *
+ * First each clause is judged by itself, then the sentence as a whole. Words
+ * that turn the meaning round (negation, condition, account of the past, other
+ * people, other objects) veto where they stand; some, such as "do not remove
+ * me" and "put me back", veto for the whole message.
+ *
+ * Every language is judged with its own words. When the language of the text
+ * is known, its judgement counts; else the one that knows most of the words.
+ */
+#include "config.h"
+
+#include "analysis/unsubscribe_judge.h"
+
+#include <string.h>
+
+enum { MAX_SEGMENTS = 1024 };
+
+#define HAS(bits, name) (((bits) & WORD_BIT(name)) != 0)
+
+typedef struct {
+    uint32_t first, end; /* tokens */
+    uint32_t sentence;
+    WordBits bits;
+    WordBits first_bits; /* classes of the first word that is no filler */
+    uint32_t evidence_first, evidence_end;
+    unsigned units;   /* twice the number of words, fillers left out */
+    unsigned known;   /* of these, matched */
+    unsigned word;    /* units of its [word] or [unsub] match */
+    bool address;     /* an address stands here */
+    bool url;
+    bool direct; /* what removes is followed by "me" */
+} Segment;
+
+typedef struct {
+    const TextTokens *tokens;
+    const GArray *matches;
+    const JudgeContext *context;
+    uint64_t mask;
+    Segment segments[MAX_SEGMENTS];
+    size_t n;
+    WordBits message;
+    unsigned units; /* of the body */
+} Reading;
+
+static unsigned
+token_units(const TextToken *t)
+{
+    return t->kind == TOKEN_GLYPH ? 1 : 2;
+}
+
+static unsigned
+range_units(const TextTokens *tokens, uint32_t from, uint32_t end)
+{
+    unsigned units = 0;
+
+    for (uint32_t i = from; i < end; i++)
+        units += token_units(&tokens->tokens[i]);
+    return units;
+}
+
+/* Cuts the tokens into clauses, at punctuation and at this language's
+ * conjunctions, and collects the classes of each. */
+static void
+read_segments(Reading *r)
+{
+    const TextTokens *t = r->tokens;
+    size_t m = 0;
+    uint32_t covered = 0, filler_end = 0;
+    uint32_t last_remove = UINT32_MAX;
+    Segment *s = NULL;
+
+    for (uint32_t i = 0; i < t->n; i++) {
+        const TextToken *token = &t->tokens[i];
+        bool conjunction = false;
+        WordBits here = 0;
+        uint32_t here_end = 0;
+        for (; m < r->matches->len; m++) {
+            const WordMatch *match = &g_array_index(r->matches, WordMatch, m);
+            if (match->start > i)
+                break;
+            if (match->start == i && (match->languages & r->mask) != 0 &&
+                match->class == WORD_CLASS_AND)
+                conjunction = true;
+        }
+        if (s == NULL || token->clause != t->tokens[i - 1].clause ||
+            (conjunction && s->units > 0)) {
+            if (r->n == MAX_SEGMENTS)
+                break;
+            s = &r->segments[r->n++];
+            *s = (Segment){ .first = i,
+                            .end = i,
+                            .sentence = token->sentence,
+                            .evidence_first = UINT32_MAX };
+            last_remove = UINT32_MAX;
+        }
+        s->end = i + 1;
+        s->address |= token->kind == TOKEN_ADDRESS;
+        s->url |= token->kind == TOKEN_URL;
+
+        size_t k = m;
+        while (k > 0 &&
+               g_array_index(r->matches, WordMatch, k - 1).start == i) {
+            k--;
+            const WordMatch *match = &g_array_index(r->matches, WordMatch, k);
+            if ((match->languages & r->mask) == 0)
+                continue;
+            WordBits bit = (WordBits) 1 << match->class;
+            here |= bit;
+            here_end = MAX(here_end, match->end);
+            covered = MAX(covered, match->end);
+            if ((bit & (WORD_BIT(FILLER) | WORD_BIT(AND))) == 0) {
+                s->evidence_first = MIN(s->evidence_first, i);
+                s->evidence_end = MAX(s->evidence_end, match->end);
+            }
+            if ((bit & (WORD_BIT(WORD) | WORD_BIT(UNSUB))) != 0)
+                s->word =
+                    MAX(s->word, range_units(t, match->start, match->end));
+            if ((bit & (WORD_BIT(REMOVE) | WORD_BIT(UNSUB))) != 0)
+                last_remove = match->end;
+            if (bit == WORD_BIT(ME) && last_remove != UINT32_MAX &&
+                i <= last_remove + 1)
+                s->direct = true;
+        }
+        if (s->first_bits == 0 &&
+            (here & ~(WORD_BIT(FILLER) | WORD_BIT(PLEASE) | WORD_BIT(AND) |
+                      WORD_BIT(ME))) != 0 &&
+            s->units <= 2)
+            s->first_bits = here;
+        s->bits |= here;
+        static const WordBits fillers =
+            WORD_BIT(FILLER) | WORD_BIT(PLEASE) | WORD_BIT(AND);
+        if (here != 0 && (here & ~fillers) == 0)
+            filler_end = MAX(filler_end, here_end);
+        bool filler = i < filler_end && (here & ~fillers) == 0;
+        if (!filler) {
+            s->units += token_units(token);
+            if (i < covered)
+                s->known += token_units(token);
+        }
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        r->message |= r->segments[i].bits;
+        if (r->segments[i].sentence >= r->context->n_subject)
+            r->units += r->segments[i].units;
+    }
+}
+
+/* Is this set of words a request? 0 no, 1 perhaps, 2 yes. */
+static int
+request(const Reading *r, const Segment *s, WordBits sentence)
+{
+    WordBits c = s->bits;
+    bool object = HAS(c, ME) || HAS(c, ADDRESS) || s->address;
+    bool mailing = HAS(c, MAIL) || HAS(c, LIST) || HAS(c, SMS);
+    bool asks = HAS(c, PLEASE) || HAS(c, WANT) || HAS(c, HOW);
+    bool gone = HAS(r->message, GONE);
+
+    (void) sentence;
+    if (HAS(c, REQUEST))
+        return 2;
+    if (HAS(c, STOP) && (object || mailing || HAS(c, MORE) || s->units <= 16))
+        return 2;
+    if (HAS(c, UNSUB)) {
+        if (object || asks || HAS(c, MANUAL) || HAS(s->first_bits, UNSUB))
+            return 2;
+        if (s->units <= s->word + 4)
+            return 2;
+    }
+    if (HAS(c, REMOVE)) {
+        if (HAS(c, LIST) && (object || HAS(c, MAIL)))
+            return 2;
+        if (object && HAS(c, MAIL))
+            return 2;
+        if (HAS(c, LIST) && (asks || HAS(s->first_bits, REMOVE) || gone))
+            return 2;
+        if (HAS(c, MAIL) && (asks || HAS(s->first_bits, REMOVE)))
+            return s->units <= 20 ? 2 : 1;
+        if (object)
+            return s->units <= 18 && (r->units <= 80 || gone) ? 2 : 1;
+    }
+    if (HAS(c, CEASE) && HAS(c, MAIL))
+        return 2;
+    if (HAS(c, CEASE) && HAS(c, SEND) &&
+        (HAS(c, ME) || HAS(c, MORE) || HAS(c, LIST) || s->units <= 10))
+        return 2;
+    if (HAS(c, CEASE) && HAS(c, SMS))
+        return 2;
+    if (HAS(c, NOT) && HAS(c, WANT) && (HAS(c, MAIL) || HAS(c, SMS)))
+        return 2;
+    if (HAS(c, NOT) && HAS(c, WANT) && HAS(c, SEND) &&
+        (HAS(c, MORE) || HAS(c, ME)))
+        return 2;
+    if (HAS(c, NOT) && HAS(c, MORE) && (HAS(c, MAIL) || HAS(c, SMS)) &&
+        (HAS(c, SEND) || asks))
+        return 2;
+    if (HAS(c, NOT) && HAS(c, MORE) && HAS(c, SEND) &&
+        (asks || HAS(c, ME)))
+        return 2;
+    if (HAS(c, REVOKE) && (HAS(c, CONSENT) || mailing))
+        return 2;
+    return 0;
+}
+
+static Outcome
+judge_span(const Reading *r, const Segment *s, WordBits sentence,
+           bool sentence_address)
+{
+    WordBits c = s->bits;
+    bool object = HAS(c, ME) || HAS(c, ADDRESS) || s->address;
+
+    if (HAS(c, KEEP))
+        return OUTCOME_KEEP;
+    if (HAS(c, BACK))
+        return OUTCOME_BACK;
+    if (HAS(c, LESS) && !HAS(sentence, COND) &&
+        (HAS(sentence, MAIL) || HAS(sentence, SEND) || HAS(sentence, LIST) ||
+         HAS(sentence, PLEASE) || r->context->reply))
+        return HAS(sentence, SMS) && !HAS(sentence, MAIL) ? OUTCOME_SMS
+                                                          : OUTCOME_PARTIAL;
+    int found = request(r, s, sentence);
+    if (found == 0 && HAS(c, AGAIN) && HAS(r->message, PAST) &&
+        !HAS(c, OTHER))
+        found = 2; /* "unsubscribed in May, still getting your mails" */
+    if (found == 0 && HAS(c, BROKEN) && HAS(r->message, UNSUB))
+        found = HAS(r->message, MANUAL) || HAS(sentence, PLEASE) ? 2 : 1;
+    if (found == 0 && HAS(c, MANUAL) && HAS(r->message, UNSUB) &&
+        (HAS(r->message, BROKEN) || HAS(sentence, PLEASE)))
+        found = 2;
+    if (found == 0)
+        return OUTCOME_NONE;
+
+    if (HAS(sentence, FOOTER) && !HAS(sentence, BROKEN) &&
+        !HAS(r->message, MANUAL))
+        return OUTCOME_NONE;
+    if (s->url && !HAS(sentence, BROKEN) && !HAS(c, ME))
+        return OUTCOME_NONE;
+    if (HAS(c, COND) || HAS(c, WILL))
+        return OUTCOME_NONE;
+    if (HAS(sentence, COND) && !object && !sentence_address)
+        return OUTCOME_NONE;
+    if (HAS(c, PAST) && !HAS(r->message, AGAIN))
+        return OUTCOME_NONE;
+    if (HAS(c, THIRD) && !s->direct)
+        return OUTCOME_NONE;
+    if (HAS(c, OTHER)) {
+        bool strong = HAS(c, REQUEST) || (HAS(c, UNSUB) && HAS(c, ME)) ||
+                      (HAS(c, REMOVE) && HAS(c, LIST) && HAS(c, MAIL)) ||
+                      (HAS(c, STOP) && HAS(c, MAIL));
+        return strong ? OUTCOME_HOLD : OUTCOME_NONE;
+    }
+    if (found == 1)
+        return OUTCOME_HOLD;
+    if (HAS(sentence, SMS) &&
+        (!HAS(sentence, MAIL) || HAS(r->message, PART)))
+        return OUTCOME_SMS;
+    return OUTCOME_ACT;
+}
+
+/* "stop", "remove", "unsubscribe": alone in a message or a sentence. */
+static bool
+is_lone_word(const Reading *r, const Segment *s, const Segment *whole)
+{
+    bool subject = s->sentence < r->context->n_subject;
+    bool early = s->sentence <= r->context->n_subject + 1;
+
+    if (!HAS(s->bits, WORD) && !HAS(s->bits, UNSUB))
+        return false;
+    if ((whole->bits & (WORD_BIT(OTHER) | WORD_BIT(THIRD) | WORD_BIT(COND) |
+                        WORD_BIT(WILL) | WORD_BIT(PAST) | WORD_BIT(FOOTER) |
+                        WORD_BIT(BROKEN) | WORD_BIT(KEEP) |
+                        WORD_BIT(BACK))) != 0 ||
+        whole->url)
+        return false;
+    if (r->tokens->sentences[s->sentence].question && !HAS(s->bits, PLEASE))
+        return false;
+    unsigned rest = s->units > s->word ? s->units - s->word : 0;
+    unsigned all = whole->units > s->word ? whole->units - s->word : 0;
+    if (rest > 0 || all > (HAS(s->bits, UNSUB) ? 10u : 6u))
+        return false;
+    if (subject)
+        return r->units <= (HAS(s->bits, UNSUB) ? 60u : 24u);
+    return r->units <= 24 || (early && r->units <= 120);
+}
+
+static int
+rank(Outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_KEEP:
+        return 6;
+    case OUTCOME_BACK:
+        return 5;
+    case OUTCOME_ACT:
+        return 4;
+    case OUTCOME_PARTIAL:
+        return 3;
+    case OUTCOME_SMS:
+        return 2;
+    case OUTCOME_HOLD:
+        return 1;
+    case OUTCOME_NONE:
+        break;
+    }
+    return 0;
+}
+
+static void
+judge_language(Reading *r, Judgement *out)
+{
+    bool partial = false;
+
+    memset(out, 0, sizeof *out);
+    read_segments(r);
+    out->message_bits = r->message;
+    out->units = r->units / 2;
+    out->mask = r->mask;
+    for (size_t i = 0; i < r->n;) {
+        size_t end = i;
+        Segment whole = { .evidence_first = UINT32_MAX };
+        while (end < r->n && r->segments[end].sentence == r->segments[i].sentence) {
+            const Segment *s = &r->segments[end++];
+            whole.bits |= s->bits;
+            whole.units += s->units;
+            whole.known += s->known;
+            whole.word = MAX(whole.word, s->word);
+            whole.address |= s->address;
+            whole.url |= s->url;
+            whole.direct |= s->direct;
+            whole.evidence_first = MIN(whole.evidence_first, s->evidence_first);
+            whole.evidence_end = MAX(whole.evidence_end, s->evidence_end);
+        }
+        whole.first = r->segments[i].first;
+        whole.end = r->segments[end - 1].end;
+        whole.sentence = r->segments[i].sentence;
+        whole.first_bits = r->segments[i].first_bits;
+
+        Outcome best = OUTCOME_NONE;
+        const Segment *by = NULL;
+        for (size_t k = i; k < end; k++) {
+            const Segment *s = &r->segments[k];
+            Outcome o = judge_span(r, s, whole.bits, whole.address);
+            if (o == OUTCOME_NONE && is_lone_word(r, s, &whole))
+                o = OUTCOME_ACT;
+            if (rank(o) > rank(best)) {
+                best = o;
+                by = s;
+            }
+        }
+        if (best == OUTCOME_NONE && end - i > 1 && whole.units <= 80) {
+            best = judge_span(r, &whole, whole.bits, whole.address);
+            by = &whole;
+        }
+        /* A long text under a subject: the text tells what is meant. */
+        if (best == OUTCOME_ACT && whole.sentence < r->context->n_subject &&
+            r->units > 60)
+            best = OUTCOME_HOLD;
+        if (best != OUTCOME_NONE && rank(best) > rank(out->outcome)) {
+            out->outcome = best;
+            out->start = by->evidence_first == UINT32_MAX ? by->first
+                                                          : by->evidence_first;
+            out->end = by->evidence_first == UINT32_MAX ? by->end
+                                                        : by->evidence_end;
+            out->sentence = whole.sentence;
+            out->clause_bits = by->bits;
+            out->sentence_bits = whole.bits;
+            out->names_author = HAS(by->bits, ME);
+            out->coverage = by->units == 0
+                                ? 100
+                                : MIN(100, by->known * 100 / by->units);
+        }
+        partial |= HAS(whole.bits, PART);
+        i = end;
+    }
+    if (out->outcome == OUTCOME_ACT && partial)
+        out->outcome = OUTCOME_PARTIAL;
+    if (out->outcome == OUTCOME_ACT && HAS(r->message, INSTEAD) &&
+        !HAS(out->clause_bits, UNSUB) && !HAS(out->clause_bits, REQUEST))
+        out->outcome = OUTCOME_HOLD;
+}
+
+/* Languages that are taken for each other. */
+static bool
+is_related(const char *a, const char *b)
+{
+    static const char *const groups[][4] = {
+        { "da", "nb", "no", "sv" }, { "cs", "sk", NULL, NULL },
+        { "ru", "uk", NULL, NULL }, { "id", "ms", NULL, NULL },
+        { "es", "pt", NULL, NULL },
+    };
+
+    if (g_ascii_strcasecmp(a, b) == 0 ||
+        (g_ascii_strncasecmp(a, "zh", 2) == 0 &&
+         g_ascii_strncasecmp(b, "zh", 2) == 0))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
+        bool in_a = false, in_b = false;
+        for (size_t k = 0; k < 4 && groups[i][k] != NULL; k++) {
+            in_a |= strcmp(groups[i][k], a) == 0;
+            in_b |= strcmp(groups[i][k], b) == 0;
+        }
+        if (in_a && in_b)
+            return true;
+    }
+    return false;
+}
+
+void
+unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
+                  const GArray *matches, const JudgeContext *context,
+                  Judgement *out)
+{
+    static const WordBits triggers =
+        WORD_BIT(UNSUB) | WORD_BIT(WORD) | WORD_BIT(REQUEST) | WORD_BIT(STOP) |
+        WORD_BIT(REMOVE) | WORD_BIT(CEASE) | WORD_BIT(REVOKE) |
+        WORD_BIT(BACK) | WORD_BIT(LESS) | WORD_BIT(AGAIN) | WORD_BIT(KEEP);
+    size_t n = unsubscribe_words_languages(words);
+    WordBits bits[WORDS_MAX_LANGUAGES] = { 0 };
+    int best = 0;
+
+    memset(out, 0, sizeof *out);
+    for (guint i = 0; i < matches->len; i++) {
+        const WordMatch *m = &g_array_index(matches, WordMatch, i);
+        uint64_t rest = m->languages;
+        while (rest != 0) {
+            bits[__builtin_ctzll(rest)] |= (WordBits) 1 << m->class;
+            rest &= rest - 1;
+        }
+    }
+    /* Does the text's own language say something, though no request? */
+    bool vetoed = false;
+    for (size_t l = 0; l < n; l++) {
+        vetoed |= (bits[l] & triggers) != 0 && context->lang[0] != '\0' &&
+                  is_related(context->lang,
+                             unsubscribe_words_language(words, l));
+    }
+    g_autofree Reading *r = NULL;
+    for (size_t l = 0; l < n; l++) {
+        if ((bits[l] & triggers) == 0 &&
+            !(HAS(bits[l], NOT) && (HAS(bits[l], WANT) || HAS(bits[l], MORE))))
+            continue;
+        if (r == NULL)
+            r = g_new(Reading, 1);
+        r->tokens = tokens;
+        r->matches = matches;
+        r->context = context;
+        r->mask = (uint64_t) 1 << l;
+        r->n = 0;
+        r->message = 0;
+        r->units = 0;
+        Judgement j;
+        judge_language(r, &j);
+        bool own = context->lang[0] != '\0' &&
+                   is_related(context->lang,
+                              unsubscribe_words_language(words, l));
+        if (j.outcome == OUTCOME_NONE)
+            continue;
+        bool exact = own && g_ascii_strcasecmp(
+                                context->lang,
+                                unsubscribe_words_language(words, l)) == 0;
+        /* Another language's words in a text of this one prove little. */
+        if (!own && context->lang[0] != '\0' &&
+            (j.coverage < 60 ||
+             (vetoed && (j.coverage < 85 || j.units > 12))))
+            continue;
+        int weight = (exact ? 300 : own ? 200 : 0) + (int) j.coverage;
+        if (weight > best ||
+            (weight == best && rank(j.outcome) > rank(out->outcome))) {
+            best = weight;
+            *out = j;
+        }
+    }
+}

@@ -1,0 +1,942 @@
+/*
+ * unsubscribe_words.c - compile the phrases, find them in one pass
+ *
+ * Compilation makes two tries. The trie of letters maps a token to the numbers
+ * of the words that it is: one for the exact word and one for each stem
+ * ("abmeld*") that it begins with. The trie of words holds the phrases, with
+ * gaps as edges of their own. Both are built with hash tables; the trie of
+ * letters is then laid out as sorted arrays, breadth first, so that the
+ * letters that nearly all look-ups touch lie together in the cache.
+ */
+#include "config.h"
+
+#include "analysis/unsubscribe_words.h"
+
+#include "analysis/unsubscribe_data.h"
+
+#include <string.h>
+
+enum {
+    MAX_IDS = 6,          /* words that one token can be */
+    MAX_STEPS = 64,       /* of the search from one token */
+    MAX_GAP = 4,          /* words under one "_" */
+    MAX_GAP_GLYPHS = 10,  /* characters of a script without blanks */
+    MAX_EXPANSIONS = 256, /* of the alternatives of one phrase */
+    MAX_PHRASE = 400,     /* bytes */
+    MAX_ITEMS = 64,       /* tokens and gaps of a phrase */
+    MAX_FILE = 4 * 1024 * 1024,
+};
+
+#define GAP UINT32_MAX
+
+static const char *const class_names[] = {
+#define X(name, word) word,
+    WORD_CLASSES(X)
+#undef X
+};
+
+/* --- while building ------------------------------------------------------ */
+
+typedef struct {
+    GHashTable *edges; /* (node << 16 | letter) -> node */
+    GArray *exact;     /* of uint32_t: word number of the node, or 0 */
+    GArray *stem;
+} LetterBuilder;
+
+typedef struct {
+    uint64_t languages;
+    uint32_t next; /* further outputs of the node, or 0 */
+    uint8_t class;
+} Output;
+
+typedef struct {
+    uint32_t output;   /* first Output, or 0 */
+    uint32_t gap;      /* node behind a gap, or 0 */
+    bool has_children; /* in `phrase_edges` */
+} PhraseNode;
+
+/* --- compiled ------------------------------------------------------------ */
+
+typedef struct {
+    uint32_t first; /* child */
+    uint16_t n;
+    uint32_t exact, stem;
+} LetterNode;
+
+typedef struct {
+    uint64_t key; /* node << 32 | word number; 0 free */
+    uint32_t node;
+} PhraseEdge;
+
+struct UnsubscribeWords {
+    const TextFold *fold;
+    GPtrArray *languages; /* of char * */
+    uint64_t all;
+    /* trie of letters */
+    LetterNode *letters;
+    uint16_t *labels;    /* label of the edge to node i */
+    uint32_t *first_map; /* 0x10000: node below the root */
+    size_t n_letters;
+    /* trie of words */
+    GArray *phrases;       /* of PhraseNode; 0 is no node */
+    GArray *outputs;       /* of Output; 0 is none */
+    uint32_t *phrase_root; /* by word number */
+    PhraseEdge *edges;
+    size_t edge_mask;
+    uint32_t n_words;
+    /* the builders, NULL afterwards */
+    LetterBuilder builder;
+    GHashTable *phrase_edges; /* GBytes-free: uint64_t * -> node */
+};
+
+static void
+words_error(GError **error, const char *file, unsigned line, const char *format,
+            ...) G_GNUC_PRINTF(4, 5);
+
+static void
+words_error(GError **error, const char *file, unsigned line, const char *format,
+            ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *what = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error(error, g_quark_from_static_string("unsubscribe-words"), 0,
+                "%s:%u: %s", file, line, what);
+}
+
+static uint32_t
+letter_node(LetterBuilder *b, uint32_t from, uint16_t letter, bool make)
+{
+    gint64 key = (gint64) from << 16 | letter;
+    gpointer found = g_hash_table_lookup(b->edges, &key);
+
+    if (found != NULL || !make)
+        return GPOINTER_TO_UINT(found);
+    uint32_t node = b->exact->len, zero = 0;
+    g_array_append_val(b->exact, zero);
+    g_array_append_val(b->stem, zero);
+    gint64 *k = g_new(gint64, 1);
+    *k = key;
+    g_hash_table_insert(b->edges, k, GUINT_TO_POINTER(node));
+    return node;
+}
+
+/* The number of a word or stem. */
+static uint32_t
+word_number(UnsubscribeWords *w, const uint16_t *chars, size_t n, bool stem)
+{
+    uint32_t node = 0;
+
+    for (size_t i = 0; i < n; i++)
+        node = letter_node(&w->builder, node, chars[i], true);
+    GArray *array = stem ? w->builder.stem : w->builder.exact;
+    uint32_t *number = &g_array_index(array, uint32_t, node);
+    if (*number == 0)
+        *number = ++w->n_words;
+    return *number;
+}
+
+static uint32_t
+phrase_node_new(UnsubscribeWords *w)
+{
+    PhraseNode node = { 0 };
+
+    g_array_append_val(w->phrases, node);
+    return w->phrases->len - 1;
+}
+
+static uint32_t
+phrase_child(UnsubscribeWords *w, uint32_t from, uint32_t item)
+{
+    if (item == GAP) {
+        if (g_array_index(w->phrases, PhraseNode, from).gap == 0) {
+            uint32_t gap = phrase_node_new(w);
+            g_array_index(w->phrases, PhraseNode, from).gap = gap;
+        }
+        return g_array_index(w->phrases, PhraseNode, from).gap;
+    }
+    gint64 key = (gint64) ((uint64_t) from << 32 | item);
+    gpointer found = g_hash_table_lookup(w->phrase_edges, &key);
+    if (found != NULL)
+        return GPOINTER_TO_UINT(found);
+    uint32_t node = phrase_node_new(w);
+    gint64 *k = g_new(gint64, 1);
+    *k = key;
+    g_hash_table_insert(w->phrase_edges, k, GUINT_TO_POINTER(node));
+    g_array_index(w->phrases, PhraseNode, from).has_children = true;
+    return node;
+}
+
+static void
+add_output(UnsubscribeWords *w, uint32_t node, WordClass class,
+           uint64_t languages)
+{
+    PhraseNode *n = &g_array_index(w->phrases, PhraseNode, node);
+
+    for (uint32_t o = n->output; o != 0;
+         o = g_array_index(w->outputs, Output, o).next) {
+        Output *output = &g_array_index(w->outputs, Output, o);
+        if (output->class == class) {
+            output->languages |= languages;
+            return;
+        }
+    }
+    Output output = { .languages = languages,
+                      .next = n->output,
+                      .class = (uint8_t) class };
+    g_array_append_val(w->outputs, output);
+    n->output = w->outputs->len - 1;
+}
+
+/* One phrase without alternatives. False when nothing of it is a word. */
+static bool
+add_plain(UnsubscribeWords *w, const char *phrase, size_t len, WordClass class,
+          uint64_t languages)
+{
+    uint32_t items[MAX_ITEMS];
+    size_t n = 0;
+
+    for (size_t at = 0; at < len;) {
+        size_t end = at;
+        while (end < len && phrase[end] != '_')
+            end++;
+        /* Words between gaps; a '*' ends the word before it. */
+        for (size_t from = at; from < end;) {
+            const char *star = memchr(phrase + from, '*', end - from);
+            size_t to = star == NULL ? end : (size_t) (star - phrase);
+            g_auto(TextTokens) tokens = { 0 };
+            text_tokenise(w->fold, phrase + from, to - from, &tokens);
+            for (size_t i = 0; i < tokens.n && n < MAX_ITEMS; i++) {
+                bool stem = star != NULL && i + 1 == tokens.n &&
+                            tokens.tokens[i].kind == TOKEN_WORD;
+                items[n++] = word_number(w, tokens.chars +
+                                                tokens.tokens[i].first,
+                                         tokens.tokens[i].n, stem);
+            }
+            from = star == NULL ? end : to + 1;
+        }
+        if (end < len && n > 0 && n < MAX_ITEMS && items[n - 1] != GAP)
+            items[n++] = GAP;
+        at = end + 1;
+    }
+    while (n > 0 && items[n - 1] == GAP)
+        n--;
+    if (n == 0)
+        return false;
+
+    if (w->n_words >= w->phrases->len)
+        ; /* roots are made below, by number */
+    uint32_t key_root = 0;
+    uint32_t node = phrase_child(w, key_root, items[0]);
+    for (size_t i = 1; i < n; i++)
+        node = phrase_child(w, node, items[i]);
+    add_output(w, node, class, languages);
+    return true;
+}
+
+/* Expands "(a|b)" from the left; false on a mistake in the phrase. */
+static bool
+add_phrase(UnsubscribeWords *w, const char *phrase, WordClass class,
+           uint64_t languages, unsigned *budget)
+{
+    const char *open = strchr(phrase, '(');
+
+    if (*budget == 0)
+        return false;
+    if (open == NULL) {
+        (*budget)--;
+        return strchr(phrase, ')') == NULL && strchr(phrase, '|') == NULL &&
+               add_plain(w, phrase, strlen(phrase), class, languages);
+    }
+    const char *close = strchr(open, ')');
+    if (close == NULL)
+        return false;
+    for (const char *at = open + 1; at <= close;) {
+        const char *end = at;
+        while (end < close && *end != '|')
+            end++;
+        g_autofree char *plain =
+            g_strdup_printf("%.*s%.*s%s", (int) (open - phrase), phrase,
+                            (int) (end - at), at, close + 1);
+        if (!add_phrase(w, plain, class, languages, budget))
+            return false;
+        at = end + 1;
+    }
+    return true;
+}
+
+static int
+language_number(UnsubscribeWords *w, const char *name)
+{
+    for (guint i = 0; i < w->languages->len; i++) {
+        if (g_ascii_strcasecmp(w->languages->pdata[i], name) == 0)
+            return (int) i;
+    }
+    if (w->languages->len == WORDS_MAX_LANGUAGES)
+        return -1;
+    g_ptr_array_add(w->languages, g_ascii_strdown(name, -1));
+    return (int) w->languages->len - 1;
+}
+
+/* Both Chinese scripts are one language here: the characters fold. */
+static const char *
+language_key(const char *name)
+{
+    return g_ascii_strncasecmp(name, "zh", 2) == 0 ? "zh" : name;
+}
+
+static bool
+load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
+     GError **error)
+{
+    uint64_t languages = 0;
+    int class = -1;
+    unsigned line_number = 0;
+
+    for (size_t at = 0; at < len;) {
+        const char *lf = memchr(text + at, '\n', len - at);
+        size_t end = lf == NULL ? len : (size_t) (lf - text);
+        g_autofree char *line = g_strndup(text + at, end - at);
+        at = end + 1;
+        line_number++;
+
+        char *hash = strchr(line, '#');
+        if (hash != NULL)
+            *hash = '\0';
+        g_strstrip(line);
+        if (*line == '\0')
+            continue;
+        if (!g_utf8_validate(line, -1, NULL)) {
+            words_error(error, file, line_number, "this line is not UTF-8");
+            return false;
+        }
+        if (g_str_has_prefix(line, "language ")) {
+            const char *name = g_strstrip(line + 9);
+            if (strcmp(name, "*") == 0) {
+                languages = UINT64_MAX;
+                continue;
+            }
+            if (*name == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") !=
+                                     strlen(name)) {
+                words_error(error, file, line_number,
+                            "\"%s\" is no language; write for example "
+                            "\"language de\", or \"language *\" for all",
+                            name);
+                return false;
+            }
+            int number = language_number(w, language_key(name));
+            if (number < 0) {
+                words_error(error, file, line_number,
+                            "more than %d languages", WORDS_MAX_LANGUAGES);
+                return false;
+            }
+            languages = (uint64_t) 1 << number;
+            class = -1;
+            continue;
+        }
+        if (line[0] == '[') {
+            char *close = strchr(line, ']');
+            class = -1;
+            if (close != NULL && close[1] == '\0') {
+                *close = '\0';
+                for (int i = 0; i < (int) N_WORD_CLASSES; i++) {
+                    if (strcmp(class_names[i], line + 1) == 0)
+                        class = i;
+                }
+            }
+            if (class < 0) {
+                g_autofree char *known = g_strjoinv(
+                    ", ", (char **) (void *) (const char *[]){
+                              "request", "word", "unsub", "remove", "stop",
+                              "list", "mail", "me", "keep", "other",
+                              NULL });
+                words_error(error, file, line_number,
+                            "no such class; there are [%s] and others, see "
+                            "data/unsubscribe/README",
+                            known);
+                return false;
+            }
+            continue;
+        }
+        if (languages == 0 || class < 0) {
+            words_error(error, file, line_number,
+                        languages == 0
+                            ? "a line \"language CODE\" must come first"
+                            : "a line \"[class]\" must come before phrases");
+            return false;
+        }
+        g_auto(GStrv) phrases = g_strsplit(line, ",", -1);
+        for (size_t i = 0; phrases[i] != NULL; i++) {
+            unsigned budget = MAX_EXPANSIONS;
+            g_strstrip(phrases[i]);
+            if (*phrases[i] == '\0')
+                continue;
+            if (strlen(phrases[i]) > MAX_PHRASE ||
+                !add_phrase(w, phrases[i], (WordClass) class, languages,
+                            &budget)) {
+                words_error(error, file, line_number,
+                            "\"%.60s\" is no phrase: words, \"*\" at the end "
+                            "of a word, \"_\" between words, \"(a|b)\" "
+                            "without a bracket inside",
+                            phrases[i]);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* --- layout --------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t from, to;
+    uint16_t letter;
+} LetterEdge;
+
+static int
+compare_edges(const void *a, const void *b)
+{
+    const LetterEdge *x = a, *y = b;
+
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return (int) x->letter - (int) y->letter;
+}
+
+/* Sorted arrays, breadth first. */
+static void
+lay_out_letters(UnsubscribeWords *w)
+{
+    LetterBuilder *b = &w->builder;
+    size_t n = b->exact->len, n_edges = 0;
+    g_autofree LetterEdge *edges = g_new(LetterEdge, n);
+    g_autofree uint32_t *start = g_new0(uint32_t, n + 1);
+    g_autofree uint32_t *order = g_new(uint32_t, n);
+    GHashTableIter iter;
+    gpointer key, value;
+
+    g_hash_table_iter_init(&iter, b->edges);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        uint64_t k = (uint64_t) *(gint64 *) key;
+        edges[n_edges++] = (LetterEdge){ .from = (uint32_t) (k >> 16),
+                                         .to = GPOINTER_TO_UINT(value),
+                                         .letter = (uint16_t) k };
+    }
+    qsort(edges, n_edges, sizeof *edges, compare_edges);
+    for (size_t i = 0; i < n_edges; i++)
+        start[edges[i].from + 1]++;
+    for (size_t i = 0; i < n; i++)
+        start[i + 1] += start[i];
+
+    w->n_letters = n;
+    w->letters = g_new0(LetterNode, n);
+    w->labels = g_new0(uint16_t, n);
+    w->first_map = g_new0(uint32_t, 0x10000);
+    order[0] = 0;
+    size_t filled = 1;
+    for (size_t i = 0; i < filled; i++) {
+        uint32_t old = order[i];
+        LetterNode *node = &w->letters[i];
+        node->first = (uint32_t) filled;
+        node->n = (uint16_t) (start[old + 1] - start[old]);
+        node->exact = g_array_index(b->exact, uint32_t, old);
+        node->stem = g_array_index(b->stem, uint32_t, old);
+        for (uint32_t e = start[old]; e < start[old + 1]; e++) {
+            w->labels[filled] = edges[e].letter;
+            if (i == 0)
+                w->first_map[edges[e].letter] = (uint32_t) filled;
+            order[filled++] = edges[e].to;
+        }
+    }
+}
+
+static size_t
+edge_slot(uint64_t key)
+{
+    return (size_t) ((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+static void
+lay_out_phrases(UnsubscribeWords *w)
+{
+    size_t n = g_hash_table_size(w->phrase_edges), size = 1024;
+    GHashTableIter iter;
+    gpointer key, value;
+
+    while (size < n * 2)
+        size *= 2;
+    w->edges = g_new0(PhraseEdge, size);
+    w->edge_mask = size - 1;
+    w->phrase_root = g_new0(uint32_t, (size_t) w->n_words + 1);
+    g_hash_table_iter_init(&iter, w->phrase_edges);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        uint64_t k = (uint64_t) *(gint64 *) key;
+        if (k >> 32 == 0) {
+            w->phrase_root[(uint32_t) k] = GPOINTER_TO_UINT(value);
+            continue;
+        }
+        size_t slot = edge_slot(k) & w->edge_mask;
+        while (w->edges[slot].key != 0)
+            slot = (slot + 1) & w->edge_mask;
+        w->edges[slot] =
+            (PhraseEdge){ .key = k, .node = GPOINTER_TO_UINT(value) };
+    }
+}
+
+static uint32_t
+find_edge(const UnsubscribeWords *w, uint32_t from, uint32_t item)
+{
+    uint64_t key = (uint64_t) from << 32 | item;
+    size_t slot = edge_slot(key) & w->edge_mask;
+
+    while (w->edges[slot].key != 0) {
+        if (w->edges[slot].key == key)
+            return w->edges[slot].node;
+        slot = (slot + 1) & w->edge_mask;
+    }
+    return 0;
+}
+
+static bool
+is_wanted(const char *const *languages, const char *name)
+{
+    if (languages == NULL || languages[0] == NULL ||
+        g_ascii_strcasecmp(languages[0], "all") == 0 ||
+        strcmp(name, "common") == 0)
+        return true;
+    for (size_t i = 0; languages[i] != NULL; i++) {
+        if (g_ascii_strcasecmp(languages[i], name) == 0 ||
+            g_ascii_strcasecmp(language_key(languages[i]),
+                               language_key(name)) == 0)
+            return true;
+        size_t n = strlen(name); /* "pt-BR" asks for pt */
+        if (g_ascii_strncasecmp(languages[i], name, n) == 0 &&
+            (languages[i][n] == '-' || languages[i][n] == '_'))
+            return true;
+    }
+    return false;
+}
+
+UnsubscribeWords *
+unsubscribe_words_new(const TextFold *fold, const char *const *languages,
+                      const char *phrases_file, GError **error)
+{
+    g_autoptr(UnsubscribeWords) w = g_new0(UnsubscribeWords, 1);
+    uint32_t zero = 0;
+    Output none = { 0 };
+
+    w->fold = fold;
+    w->languages = g_ptr_array_new_with_free_func(g_free);
+    w->builder.edges =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    w->builder.exact = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    w->builder.stem = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_array_append_val(w->builder.exact, zero);
+    g_array_append_val(w->builder.stem, zero);
+    w->phrase_edges =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    w->phrases = g_array_new(FALSE, TRUE, sizeof(PhraseNode));
+    w->outputs = g_array_new(FALSE, FALSE, sizeof(Output));
+    g_array_append_val(w->outputs, none);
+    (void) phrase_node_new(w);
+
+    for (size_t i = 0; i < unsubscribe_data_n; i++) {
+        const UnsubscribeData *d = &unsubscribe_data[i];
+        if (is_wanted(languages, d->name) &&
+            !load(w, d->name, d->text, strlen(d->text), error))
+            return NULL;
+    }
+    if (phrases_file != NULL) {
+        g_autofree char *text = NULL;
+        gsize len = 0;
+        if (!g_file_get_contents(phrases_file, &text, &len, error))
+            return NULL;
+        if (len > MAX_FILE) {
+            words_error(error, phrases_file, 1, "larger than %d bytes",
+                        MAX_FILE);
+            return NULL;
+        }
+        if (!load(w, phrases_file, text, len, error))
+            return NULL;
+    }
+    w->all = w->languages->len == 64
+                 ? UINT64_MAX
+                 : ((uint64_t) 1 << w->languages->len) - 1;
+    lay_out_letters(w);
+    lay_out_phrases(w);
+    g_clear_pointer(&w->builder.edges, g_hash_table_unref);
+    g_clear_pointer(&w->builder.exact, g_array_unref);
+    g_clear_pointer(&w->builder.stem, g_array_unref);
+    g_clear_pointer(&w->phrase_edges, g_hash_table_unref);
+    return g_steal_pointer(&w);
+}
+
+void
+unsubscribe_words_free(UnsubscribeWords *words)
+{
+    if (words == NULL)
+        return;
+    g_clear_pointer(&words->builder.edges, g_hash_table_unref);
+    g_clear_pointer(&words->builder.exact, g_array_unref);
+    g_clear_pointer(&words->builder.stem, g_array_unref);
+    g_clear_pointer(&words->phrase_edges, g_hash_table_unref);
+    g_clear_pointer(&words->languages, g_ptr_array_unref);
+    g_clear_pointer(&words->phrases, g_array_unref);
+    g_clear_pointer(&words->outputs, g_array_unref);
+    g_free(words->letters);
+    g_free(words->labels);
+    g_free(words->first_map);
+    g_free(words->phrase_root);
+    g_free(words->edges);
+    g_free(words);
+}
+
+size_t
+unsubscribe_words_languages(const UnsubscribeWords *words)
+{
+    return words->languages->len;
+}
+
+const char *
+unsubscribe_words_language(const UnsubscribeWords *words, size_t language)
+{
+    return words->languages->pdata[language];
+}
+
+/* --- finding --------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t ids[MAX_IDS];
+    uint8_t n;
+} Ids;
+
+static uint32_t
+letter_child(const UnsubscribeWords *w, uint32_t node, uint16_t letter)
+{
+    uint32_t low = w->letters[node].first;
+    uint32_t high = low + w->letters[node].n;
+
+    if (high - low <= 6) {
+        for (; low < high; low++) {
+            if (w->labels[low] == letter)
+                return low;
+        }
+        return 0;
+    }
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (w->labels[middle] < letter)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < w->letters[node].first + w->letters[node].n &&
+                   w->labels[low] == letter
+               ? low
+               : 0;
+}
+
+static void
+look_up(const UnsubscribeWords *w, const uint16_t *chars, size_t n, Ids *ids)
+{
+    if (n == 0)
+        return;
+    uint32_t node = w->first_map[chars[0]];
+    for (size_t i = 1;; i++) {
+        if (node == 0)
+            return;
+        const LetterNode *l = &w->letters[node];
+        if (l->stem != 0 && ids->n < MAX_IDS)
+            ids->ids[ids->n++] = l->stem;
+        if (i == n) {
+            if (l->exact != 0 && ids->n < MAX_IDS)
+                ids->ids[ids->n++] = l->exact;
+            return;
+        }
+        node = letter_child(w, node, chars[i]);
+    }
+}
+
+/* Arabic and Hebrew write articles and prepositions as one word with the
+ * noun: the noun is looked up as well. */
+static size_t
+prefix_length(const uint16_t *c, size_t n)
+{
+    static const uint16_t hebrew[] = { 0x05d4, 0x05d5, 0x05d1, 0x05db,
+                                       0x05dc, 0x05de, 0x05e9 };
+    static const uint16_t arabic[] = { 0x0648, 0x0641, 0x0628, 0x0643,
+                                       0x0644, 0x0633, 0x0627 };
+    size_t at = 0;
+
+    if (c[0] < 0x0590 || c[0] > 0x06ff)
+        return 0;
+    const uint16_t *set = c[0] < 0x0600 ? hebrew : arabic;
+    while (at < 3 && at + 3 <= n) {
+        size_t i = 0;
+        while (i < G_N_ELEMENTS(hebrew) && set[i] != c[at])
+            i++;
+        if (i == G_N_ELEMENTS(hebrew))
+            break;
+        at++;
+    }
+    return at;
+}
+
+typedef struct {
+    const UnsubscribeWords *words;
+    const TextTokens *tokens;
+    const Ids *ids;
+    unsigned steps;
+    struct {
+        uint64_t languages;
+        uint32_t end; /* token behind the match */
+        uint32_t solid;
+        uint8_t class;
+    } found[48];
+    size_t n_found;
+} Search;
+
+/* `solid` is how far the phrase covers the text without a gap. */
+static void
+search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
+{
+    const UnsubscribeWords *w = s->words;
+    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+    uint16_t clause = s->tokens->tokens[at].clause;
+
+    if (s->steps == 0)
+        return;
+    s->steps--;
+    if (!gapped)
+        solid = at + 1;
+    for (uint32_t o = p->output; o != 0;) {
+        const Output *output = &g_array_index(w->outputs, Output, o);
+        if (s->n_found < G_N_ELEMENTS(s->found)) {
+            s->found[s->n_found].languages = output->languages & w->all;
+            s->found[s->n_found].end = at + 1;
+            s->found[s->n_found].solid = solid;
+            s->found[s->n_found++].class = output->class;
+        }
+        o = output->next;
+    }
+    uint32_t next = at + 1;
+    if (next >= s->tokens->n || s->tokens->tokens[next].clause != clause)
+        return;
+    if (p->has_children) {
+        for (size_t i = 0; i < s->ids[next].n; i++) {
+            uint32_t child = find_edge(w, node, s->ids[next].ids[i]);
+            if (child != 0)
+                search(s, child, next, solid, gapped);
+        }
+    }
+    if (p->gap == 0 ||
+        !g_array_index(w->phrases, PhraseNode, p->gap).has_children)
+        return;
+    uint32_t width =
+        s->tokens->tokens[next].kind == TOKEN_GLYPH ? MAX_GAP_GLYPHS : MAX_GAP;
+    for (uint32_t to = next;
+         to <= next + width && to < s->tokens->n &&
+         s->tokens->tokens[to].clause == clause;
+         to++) {
+        for (size_t i = 0; i < s->ids[to].n; i++) {
+            uint32_t child = find_edge(w, p->gap, s->ids[to].ids[i]);
+            if (child != 0)
+                search(s, child, to, solid, true);
+        }
+    }
+}
+
+GArray *
+unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
+{
+    GArray *matches = g_array_new(FALSE, FALSE, sizeof(WordMatch));
+    g_autofree Ids *ids = g_new(Ids, tokens->n + 1);
+    g_autofree uint64_t *release = g_new0(uint64_t, tokens->n + 1);
+    uint64_t blocked = 0;
+
+    for (size_t i = 0; i < tokens->n; i++) {
+        const TextToken *t = &tokens->tokens[i];
+        const uint16_t *chars = tokens->chars + t->first;
+        ids[i].n = 0;
+        if (t->n == 0)
+            continue;
+        look_up(words, chars, t->n, &ids[i]);
+        if (t->kind == TOKEN_WORD) {
+            size_t prefix = prefix_length(chars, t->n);
+            for (size_t k = 1; k <= prefix && ids[i].n == 0; k++)
+                look_up(words, chars + k, t->n - k, &ids[i]);
+        }
+    }
+    for (uint32_t i = 0; i < tokens->n; i++) {
+        blocked &= ~release[i];
+        Search s = { .words = words,
+                     .tokens = tokens,
+                     .ids = ids,
+                     .steps = MAX_STEPS };
+        if (ids[i].n == 0)
+            continue;
+        for (size_t k = 0; k < ids[i].n; k++) {
+            uint32_t root = words->phrase_root[ids[i].ids[k]];
+            if (root != 0)
+                search(&s, root, i, i + 1, false);
+        }
+        if (s.n_found == 0)
+            continue;
+        /* The longest cover of each language; phrases with gaps leave what
+         * lies in the gap, and what follows, to others. */
+        uint64_t done = blocked;
+        while (true) {
+            uint32_t longest = 0;
+            for (size_t k = 0; k < s.n_found; k++) {
+                if ((s.found[k].languages & ~done) != 0)
+                    longest = MAX(longest, s.found[k].solid);
+            }
+            if (longest == 0)
+                break;
+            uint64_t now = 0;
+            for (size_t k = 0; k < s.n_found; k++) {
+                uint64_t mask = s.found[k].languages & ~done;
+                if (s.found[k].solid != longest || mask == 0)
+                    continue;
+                if (matches->len < WORDS_MAX_MATCHES) {
+                    WordMatch m = { .start = i,
+                                    .end = s.found[k].end,
+                                    .languages = mask,
+                                    .class = s.found[k].class };
+                    g_array_append_val(matches, m);
+                }
+                now |= mask;
+            }
+            done |= now;
+            if (longest > i + 1) {
+                blocked |= now;
+                release[longest] |= now;
+            }
+        }
+        /* A phrase with a gap counts even where a solid one is longer. */
+        for (size_t k = 0; k < s.n_found; k++) {
+            if (s.found[k].end == s.found[k].solid)
+                continue;
+            bool seen = false;
+            for (guint m = matches->len; m > 0 && !seen; m--) {
+                const WordMatch *have =
+                    &g_array_index(matches, WordMatch, m - 1);
+                if (have->start != i)
+                    break;
+                seen = have->class == s.found[k].class &&
+                       have->end == s.found[k].end &&
+                       (have->languages & s.found[k].languages) ==
+                           s.found[k].languages;
+            }
+            if (!seen && matches->len < WORDS_MAX_MATCHES) {
+                WordMatch m = { .start = i,
+                                .end = s.found[k].end,
+                                .languages = s.found[k].languages,
+                                .class = s.found[k].class };
+                g_array_append_val(matches, m);
+            }
+        }
+    }
+    return matches;
+}
+
+/* --- misspellings ----------------------------------------------------------- */
+
+typedef struct {
+    const UnsubscribeWords *words;
+    const uint16_t *chars;
+    size_t n;
+    unsigned steps;
+    WordMatch *out;
+    bool found;
+} Misspelling;
+
+static void
+accept(Misspelling *m, uint32_t node)
+{
+    uint32_t numbers[] = { m->words->letters[node].exact,
+                           m->words->letters[node].stem };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers) && !m->found; i++) {
+        if (numbers[i] == 0)
+            continue;
+        uint32_t root = m->words->phrase_root[numbers[i]];
+        if (root == 0)
+            continue;
+        for (uint32_t o =
+                 g_array_index(m->words->phrases, PhraseNode, root).output;
+             o != 0;) {
+            const Output *output = &g_array_index(m->words->outputs, Output, o);
+            if (output->class == WORD_CLASS_UNSUB ||
+                output->class == WORD_CLASS_REMOVE) {
+                m->out->class = output->class;
+                m->out->languages = output->languages & m->words->all;
+                m->found = true;
+                break;
+            }
+            o = output->next;
+        }
+    }
+}
+
+/* Damerau-Levenshtein distance of at most `errors`, walking the trie. */
+static void
+misspelt(Misspelling *m, uint32_t node, size_t at, unsigned errors)
+{
+    const UnsubscribeWords *w = m->words;
+
+    if (m->found || m->steps == 0)
+        return;
+    m->steps--;
+    if (at == m->n || (at + 1 == m->n && errors > 0))
+        accept(m, node);
+    if (m->found)
+        return;
+    if (at < m->n) {
+        uint32_t child = letter_child(w, node, m->chars[at]);
+        if (child != 0)
+            misspelt(m, child, at + 1, errors);
+    }
+    if (errors == 0)
+        return;
+    if (at + 1 < m->n) { /* transposed */
+        uint32_t child = letter_child(w, node, m->chars[at + 1]);
+        child = child == 0 ? 0 : letter_child(w, child, m->chars[at]);
+        if (child != 0)
+            misspelt(m, child, at + 2, errors - 1);
+    }
+    for (uint32_t i = 0; i < w->letters[node].n; i++) {
+        uint32_t child = w->letters[node].first + i;
+        if (at < m->n)
+            misspelt(m, child, at + 1, errors - 1); /* wrong letter */
+        misspelt(m, child, at, errors - 1);         /* left out */
+    }
+    if (at < m->n)
+        misspelt(m, node, at + 1, errors - 1); /* one too many */
+}
+
+bool
+unsubscribe_words_misspelt(const UnsubscribeWords *words,
+                           const TextTokens *tokens, size_t token,
+                           WordMatch *out)
+{
+    const TextToken *t = &tokens->tokens[token];
+    Misspelling m = { .words = words,
+                      .chars = tokens->chars + t->first,
+                      .n = t->n,
+                      .steps = 4000,
+                      .out = out };
+
+    if (t->kind != TOKEN_WORD || t->n < 6)
+        return false;
+    uint32_t node = words->first_map[m.chars[0]];
+    if (node == 0)
+        return false;
+    misspelt(&m, node, 1, t->n >= 9 ? 2 : 1);
+    out->start = (uint32_t) token;
+    out->end = (uint32_t) token + 1;
+    return m.found;
+}
