@@ -14,6 +14,7 @@
 #include "analysis/bounce.h"
 #include "analysis/contact.h"
 #include "analysis/ignore.h"
+#include "analysis/language.h"
 #include "analysis/signature.h"
 #include "analysis/unsubscribe.h"
 
@@ -145,6 +146,9 @@ analyzer_run(const Analyzer *analyzer, const Message *message,
     const Mailbox *author =
         message->from.n > 0 ? &message->from.items[0] : NULL;
     signature_mark(body, author);
+    g_autofree char *words = body_zone_text(body, ZONE_OWN);
+    g_strlcpy(analysis->lang, language_guess(words, strlen(words)),
+              sizeof analysis->lang);
 
     analysis->unsubscribe = unsubscribe_find(analyzer->unsubscribe, message,
                                              body, envelope, ignored);

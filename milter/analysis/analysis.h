@@ -96,7 +96,6 @@ typedef struct {
     bool unsure;    /* probable only: a person decides */
     bool complaint; /* an ARF report (RFC 5965) */
     bool by_token;  /* a signed token of ours named the address */
-    bool by_token;  /* a signed token of ours named the address */
     char *evidence; /* the words that decided */
 } Unsubscribe;
 

@@ -164,13 +164,25 @@ static const struct {
     const char *letters;
     const char *languages; /* as in `frequent`, with a blank between */
 } hints[] = {
-    { "ß", "de" },        { "ñ", "es" },       { "ãõ", "pt" },
-    { "łąęśźż", "pl" },   { "řěů", "cs" },     { "ľĺŕ", "sk" },
-    { "őű", "hu" },       { "șță", "ro" },     { "ğış", "tr" },
+    { "ß", "de" },
+    { "ñ", "es" },
+    { "ãõ", "pt" },
+    { "łąęśźż", "pl" },
+    { "řěů", "cs" },
+    { "ľĺŕ", "sk" },
+    { "őű", "hu" },
+    { "șță", "ro" },
+    { "ğış", "tr" },
     { "đơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ", "vi" },
-    { "å", "sv da nb" },  { "ø", "da nb" },    { "æ", "da nb" },
-    { "äö", "de sv fi" }, { "ü", "de tr hu" }, { "œ", "fr" },
-    { "іїєґ", "uk" },     { "ыэё", "ru" },     { "ъ", "bg" },
+    { "å", "sv da nb" },
+    { "ø", "da nb" },
+    { "æ", "da nb" },
+    { "äö", "de sv fi" },
+    { "ü", "de tr hu" },
+    { "œ", "fr" },
+    { "іїєґ", "uk" },
+    { "ыэё", "ru" },
+    { "ъ", "bg" },
 };
 
 enum { MAX_HINT_LETTER = 0x1f00 };
@@ -262,9 +274,10 @@ language_guess(const char *text, size_t len)
     static const char traditional[] = "們個這來對請謝嗎麼訂閱發郵電訊將從單刪會"
                                       "員寄關廣還沒錯誤離職應給讓傳過為與無後"
                                       "裡聯絡資務點時間問題話說您貴";
-    static const char simplified[] = "们个这来对请谢吗么订阅发邮电讯将从单删会员"
-                                     "关广还没错误离职应给让传过为与无后里联络资"
-                                     "务点时间问题话说贵";
+    static const char simplified[] =
+        "们个这来对请谢吗么订阅发邮电讯将从单删会员"
+        "关广还没错误离职应给让传过为与无后里联络资"
+        "务点时间问题话说贵";
     unsigned scores[N_LANGUAGES] = { 0 };
     Scripts s = { 0 };
     char word[32];

@@ -91,9 +91,8 @@ token_verify(const char *token, const char *key, size_t key_len)
         if (*p == '_') {
             if (!g_ascii_isxdigit(p[1]) || !g_ascii_isxdigit(p[2]))
                 return NULL;
-            g_string_append_c(address,
-                              (char) (g_ascii_xdigit_value(p[1]) << 4 |
-                                      g_ascii_xdigit_value(p[2])));
+            g_string_append_c(address, (char) (g_ascii_xdigit_value(p[1]) << 4 |
+                                               g_ascii_xdigit_value(p[2])));
             p += 2;
         } else {
             g_string_append_c(address, *p == '=' ? '@' : *p);

@@ -27,7 +27,7 @@ enum {
     SOFT_WRAP = 50, /* columns from which on a line may have been wrapped */
 };
 
-#define HAS(bits, name) (((bits) & WORD_BIT(name)) != 0)
+#define HAS(bits, name) (((bits) &CLASS_BIT(name)) != 0)
 
 struct UnsubscribeRules {
     TextFold *fold;
@@ -61,8 +61,8 @@ unsubscribe_rules_new(const AnalyzerOptions *options, GError **error)
         g_ptr_array_add(rules->addresses, g_pattern_spec_new(lower));
     }
     if (options->unsubscribe_key != NULL && options->unsubscribe_key_len > 0) {
-        rules->key = g_memdup2(options->unsubscribe_key,
-                               options->unsubscribe_key_len);
+        rules->key =
+            g_memdup2(options->unsubscribe_key, options->unsubscribe_key_len);
         rules->key_len = options->unsubscribe_key_len;
     }
     return rules;
@@ -95,9 +95,9 @@ static bool
 is_unsubscribe_local_part(const char *local, size_t len)
 {
     static const char *const words[] = {
-        "unsubscribe", "unsub",    "optout",     "opt-out",
-        "abmelden",    "abmeldung", "desinscription", "leave",
-        "list-unsubscribe", "unsubscribes", "remove", "baja",
+        "unsubscribe",      "unsub",        "optout",         "opt-out",
+        "abmelden",         "abmeldung",    "desinscription", "leave",
+        "list-unsubscribe", "unsubscribes", "remove",         "baja",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
@@ -111,10 +111,9 @@ is_unsubscribe_local_part(const char *local, size_t len)
             return true;
     }
     /* news-unsubscribe@, as mailing list managers have it */
-    return len > 12 && (g_ascii_strncasecmp(local + len - 12, "-unsubscribe",
-                                            12) == 0 ||
-                        g_ascii_strncasecmp(local + len - 12, "+unsubscribe",
-                                            12) == 0);
+    return len > 12 &&
+           (g_ascii_strncasecmp(local + len - 12, "-unsubscribe", 12) == 0 ||
+            g_ascii_strncasecmp(local + len - 12, "+unsubscribe", 12) == 0);
 }
 
 static void
@@ -143,8 +142,8 @@ look_at_recipient(const UnsubscribeRules *rules, const char *email,
         out->found = true;
     g_autofree char *lower = g_ascii_strdown(email, -1);
     for (guint i = 0; i < rules->addresses->len && !out->found; i++) {
-        out->found = g_pattern_spec_match_string(rules->addresses->pdata[i],
-                                                 lower);
+        out->found =
+            g_pattern_spec_match_string(rules->addresses->pdata[i], lower);
     }
 }
 
@@ -172,16 +171,18 @@ static bool
 has_reply_prefix(const char *subject)
 {
     static const char *const prefixes[] = {
-        "re",    "aw",   "antw",   "antwort",  "sv",     "vs",    "odp",
-        "res",   "rif",  "r",      "ynt",      "yanıt",  "yan",   "ref",
-        "bls",   "bal",  "balas",  "ответ",    "отв",    "на",    "відп",
-        "απ",    "σχετ", "תשובה",  "השב",      "رد",     "回复",  "回覆",
-        "答复",  "答覆", "回信",   "返信",     "답장",   "회신",  "ตอบกลับ",
-        "trả lời", "hồi âm", "vá", "válasz",   "răsp",   "odpověď",
-        "fwd",   "fw",   "wg",     "tr",       "rv",     "enc",   "i",
-        "doorst", "vb",  "pd",     "tov",      "vl",     "ilt",   "пересл",
-        "fwd",   "转发", "轉寄",   "轉發",     "転送",   "전달",  "ส่งต่อ",
-        "הועבר", "إعادة توجيه", "trs", "továbbítva", "пд",
+        "re",     "aw",   "antw",   "antwort",     "sv",      "vs",
+        "odp",    "res",  "rif",    "r",           "ynt",     "yanıt",
+        "yan",    "ref",  "bls",    "bal",         "balas",   "ответ",
+        "отв",    "на",   "відп",   "απ",          "σχετ",    "תשובה",
+        "השב",    "رد",   "回复",   "回覆",        "答复",    "答覆",
+        "回信",   "返信", "답장",   "회신",        "ตอบกลับ",  "trả lời",
+        "hồi âm", "vá",   "válasz", "răsp",        "odpověď", "fwd",
+        "fw",     "wg",   "tr",     "rv",          "enc",     "i",
+        "doorst", "vb",   "pd",     "tov",         "vl",      "ilt",
+        "пересл", "fwd",  "转发",   "轉寄",        "轉發",    "転送",
+        "전달",   "ส่งต่อ", "הועבר",  "إعادة توجيه", "trs",     "továbbítva",
+        "пд",
     };
     const char *p = subject;
 
@@ -247,8 +248,8 @@ append_lines(GString *text, const Body *body, Zone zone)
         const Line *line = &body->lines[i];
         if (line->zone != zone || (line->flags & LINE_IMAGE_ALT) != 0)
             continue;
-        size_t room = UNSUBSCRIBE_MAX_TEXT - MIN(text->len,
-                                                 (gsize) UNSUBSCRIBE_MAX_TEXT);
+        size_t room =
+            UNSUBSCRIBE_MAX_TEXT - MIN(text->len, (gsize) UNSUBSCRIBE_MAX_TEXT);
         if (room == 0)
             break;
         g_string_append_len(text, line->text, (gssize) MIN(line->len, room));
@@ -289,12 +290,13 @@ static bool
 may_ask(const GArray *matches)
 {
     static const WordBits ordinary =
-        WORD_BIT(ME) | WORD_BIT(MAIL) | WORD_BIT(LIST) | WORD_BIT(SEND) |
-        WORD_BIT(WANT) | WORD_BIT(PLEASE) | WORD_BIT(MORE) | WORD_BIT(THIRD) |
-        WORD_BIT(OTHER) | WORD_BIT(FILLER) | WORD_BIT(AND) | WORD_BIT(COND) |
-        WORD_BIT(WILL) | WORD_BIT(SMS) | WORD_BIT(ADDRESS) | WORD_BIT(ALSO) |
-        WORD_BIT(INSTEAD) | WORD_BIT(HOW) | WORD_BIT(PAST) | WORD_BIT(PART) |
-        WORD_BIT(FOOTER) | WORD_BIT(GONE);
+        CLASS_BIT(ME) | CLASS_BIT(MAIL) | CLASS_BIT(LIST) | CLASS_BIT(SEND) |
+        CLASS_BIT(WANT) | CLASS_BIT(PLEASE) | CLASS_BIT(MORE) |
+        CLASS_BIT(THIRD) | CLASS_BIT(OTHER) | CLASS_BIT(FILLER) |
+        CLASS_BIT(AND) | CLASS_BIT(COND) | CLASS_BIT(WILL) | CLASS_BIT(SMS) |
+        CLASS_BIT(ADDRESS) | CLASS_BIT(ALSO) | CLASS_BIT(INSTEAD) |
+        CLASS_BIT(HOW) | CLASS_BIT(PAST) | CLASS_BIT(PART) | CLASS_BIT(FOOTER) |
+        CLASS_BIT(GONE);
 
     for (guint i = 0; i < matches->len; i++) {
         WordBits bit = (WordBits) 1
@@ -340,8 +342,8 @@ judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply)
             known = match->start <= i && i < match->end;
         }
         WordMatch match;
-        if (!known && unsubscribe_words_misspelt(rules->words, &j->tokens, i,
-                                                 &match)) {
+        if (!known &&
+            unsubscribe_words_misspelt(rules->words, &j->tokens, i, &match)) {
             g_array_append_val(j->matches, match);
             again = true;
         }
@@ -468,8 +470,8 @@ me_and(const Judged *j, uint32_t from, uint32_t address)
  * author's own is added when the text says "too", or none is named. */
 static void
 collect_addresses(const UnsubscribeRules *rules, const Message *message,
-                  const Envelope *envelope, const Judged *j,
-                  const char *author, GPtrArray *out)
+                  const Envelope *envelope, const Judged *j, const char *author,
+                  GPtrArray *out)
 {
     const TextTokens *t = &j->tokens;
     const Judgement *g = &j->judgement;
@@ -480,8 +482,8 @@ collect_addresses(const UnsubscribeRules *rules, const Message *message,
         const TextToken *token = &t->tokens[i];
         if (token->kind != TOKEN_ADDRESS)
             continue;
-        g_autofree char *email = g_strndup(j->text->str + token->start,
-                                           token->end - token->start);
+        g_autofree char *email =
+            g_strndup(j->text->str + token->start, token->end - token->start);
         if (is_ours(rules, message, envelope, author, email))
             continue;
         const TextSentence *sentence = &t->sentences[token->sentence];
@@ -555,8 +557,8 @@ forwarded_request(const UnsubscribeRules *rules, const Message *message,
         const TextToken *token = &j.tokens.tokens[i];
         if (token->kind != TOKEN_ADDRESS)
             continue;
-        g_autofree char *email = g_strndup(j.text->str + token->start,
-                                           token->end - token->start);
+        g_autofree char *email =
+            g_strndup(j.text->str + token->start, token->end - token->start);
         if (address_is_local(email,
                              (const char *const *) rules->local_domains) ||
             (message->from.n > 0 &&
@@ -609,10 +611,9 @@ by_recipient(const UnsubscribeRules *rules, const Message *message,
         g_ascii_strncasecmp(automatic, "auto-replied", 12) == 0 &&
         g->outcome == OUTCOME_NONE && j->tokens.n > 12)
         return NULL;
-    if (g->outcome == OUTCOME_NONE && to->address == NULL &&
-        j->tokens.n > 25 &&
-        (all & (WORD_BIT(UNSUB) | WORD_BIT(REMOVE) | WORD_BIT(REQUEST) |
-                WORD_BIT(STOP))) == 0) {
+    if (g->outcome == OUTCOME_NONE && to->address == NULL && j->tokens.n > 25 &&
+        (all & (CLASS_BIT(UNSUB) | CLASS_BIT(REMOVE) | CLASS_BIT(REQUEST) |
+                CLASS_BIT(STOP))) == 0) {
         if (url || ignored != NULL || j->tokens.n > 80)
             return NULL;
         unsure = true;
@@ -674,8 +675,7 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
     judge(rules, &j, n_subject, quoted);
 
     if (to.found)
-        return by_recipient(rules, message, envelope, &to, &j, author,
-                            ignored);
+        return by_recipient(rules, message, envelope, &to, &j, author, ignored);
     const Judgement *g = &j.judgement;
     if (g->outcome == OUTCOME_NONE || g->outcome == OUTCOME_KEEP)
         return NULL;

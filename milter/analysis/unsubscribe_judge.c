@@ -22,7 +22,7 @@
 
 enum { MAX_SEGMENTS = 1024 };
 
-#define HAS(bits, name) (((bits) & WORD_BIT(name)) != 0)
+#define HAS(bits, name) (((bits) &CLASS_BIT(name)) != 0)
 
 typedef struct {
     uint32_t first, end; /* tokens */
@@ -30,10 +30,10 @@ typedef struct {
     WordBits bits;
     WordBits first_bits; /* classes of the first word that is no filler */
     uint32_t evidence_first, evidence_end;
-    unsigned units;   /* twice the number of words, fillers left out */
-    unsigned known;   /* of these, matched */
-    unsigned word;    /* units of its [word] or [unsub] match */
-    bool address;     /* an address stands here */
+    unsigned units; /* twice the number of words, fillers left out */
+    unsigned known; /* of these, matched */
+    unsigned word;  /* units of its [word] or [unsub] match */
+    bool address;   /* an address stands here */
     bool url;
     bool direct; /* what removes is followed by "me" */
 } Segment;
@@ -115,27 +115,27 @@ read_segments(Reading *r)
             here |= bit;
             here_end = MAX(here_end, match->end);
             covered = MAX(covered, match->end);
-            if ((bit & (WORD_BIT(FILLER) | WORD_BIT(AND))) == 0) {
+            if ((bit & (CLASS_BIT(FILLER) | CLASS_BIT(AND))) == 0) {
                 s->evidence_first = MIN(s->evidence_first, i);
                 s->evidence_end = MAX(s->evidence_end, match->end);
             }
-            if ((bit & (WORD_BIT(WORD) | WORD_BIT(UNSUB))) != 0)
+            if ((bit & (CLASS_BIT(WORD) | CLASS_BIT(UNSUB))) != 0)
                 s->word =
                     MAX(s->word, range_units(t, match->start, match->end));
-            if ((bit & (WORD_BIT(REMOVE) | WORD_BIT(UNSUB))) != 0)
+            if ((bit & (CLASS_BIT(REMOVE) | CLASS_BIT(UNSUB))) != 0)
                 last_remove = match->end;
-            if (bit == WORD_BIT(ME) && last_remove != UINT32_MAX &&
+            if (bit == CLASS_BIT(ME) && last_remove != UINT32_MAX &&
                 i <= last_remove + 1)
                 s->direct = true;
         }
         if (s->first_bits == 0 &&
-            (here & ~(WORD_BIT(FILLER) | WORD_BIT(PLEASE) | WORD_BIT(AND) |
-                      WORD_BIT(ME))) != 0 &&
+            (here & ~(CLASS_BIT(FILLER) | CLASS_BIT(PLEASE) | CLASS_BIT(AND) |
+                      CLASS_BIT(ME))) != 0 &&
             s->units <= 2)
             s->first_bits = here;
         s->bits |= here;
         static const WordBits fillers =
-            WORD_BIT(FILLER) | WORD_BIT(PLEASE) | WORD_BIT(AND);
+            CLASS_BIT(FILLER) | CLASS_BIT(PLEASE) | CLASS_BIT(AND);
         if (here != 0 && (here & ~fillers) == 0)
             filler_end = MAX(filler_end, here_end);
         bool filler = i < filler_end && (here & ~fillers) == 0;
@@ -157,6 +157,8 @@ static int
 request(const Reading *r, const Segment *s, WordBits sentence)
 {
     WordBits c = s->bits;
+    if (HAS(c, SUBSCRIPTION) && r->context->reply)
+        c |= CLASS_BIT(MAIL);
     bool object = HAS(c, ME) || HAS(c, ADDRESS) || s->address;
     bool mailing = HAS(c, MAIL) || HAS(c, LIST) || HAS(c, SMS);
     bool asks = HAS(c, PLEASE) || HAS(c, WANT) || HAS(c, HOW);
@@ -176,8 +178,10 @@ request(const Reading *r, const Segment *s, WordBits sentence)
     if (HAS(c, REMOVE)) {
         if (HAS(c, LIST) && (object || HAS(c, MAIL)))
             return 2;
-        if (object && HAS(c, MAIL))
+        if (object && (HAS(c, MAIL) || HAS(c, SMS)))
             return 2;
+        if (HAS(c, SUBSCRIPTION) && HAS(c, ME))
+            return 1;
         if (HAS(c, LIST) && (asks || HAS(s->first_bits, REMOVE) || gone))
             return 2;
         if (HAS(c, MAIL) && (asks || HAS(s->first_bits, REMOVE)))
@@ -200,8 +204,7 @@ request(const Reading *r, const Segment *s, WordBits sentence)
     if (HAS(c, NOT) && HAS(c, MORE) && (HAS(c, MAIL) || HAS(c, SMS)) &&
         (HAS(c, SEND) || asks))
         return 2;
-    if (HAS(c, NOT) && HAS(c, MORE) && HAS(c, SEND) &&
-        (asks || HAS(c, ME)))
+    if (HAS(c, NOT) && HAS(c, MORE) && HAS(c, SEND) && (asks || HAS(c, ME)))
         return 2;
     if (HAS(c, REVOKE) && (HAS(c, CONSENT) || mailing))
         return 2;
@@ -225,12 +228,13 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         return HAS(sentence, SMS) && !HAS(sentence, MAIL) ? OUTCOME_SMS
                                                           : OUTCOME_PARTIAL;
     int found = request(r, s, sentence);
-    if (found == 0 && HAS(c, AGAIN) && HAS(r->message, PAST) &&
-        !HAS(c, OTHER))
+    if (found == 0 && HAS(c, AGAIN) && HAS(r->message, PAST) && !HAS(c, OTHER))
         found = 2; /* "unsubscribed in May, still getting your mails" */
-    if (found == 0 && HAS(c, BROKEN) && HAS(r->message, UNSUB))
+    if (found == 0 && HAS(c, BROKEN) &&
+        (HAS(r->message, UNSUB) || HAS(r->message, LINK)))
         found = HAS(r->message, MANUAL) || HAS(sentence, PLEASE) ? 2 : 1;
-    if (found == 0 && HAS(c, MANUAL) && HAS(r->message, UNSUB) &&
+    if (found == 0 && HAS(c, MANUAL) &&
+        (HAS(r->message, UNSUB) || HAS(r->message, LINK)) &&
         (HAS(r->message, BROKEN) || HAS(sentence, PLEASE)))
         found = 2;
     if (found == 0)
@@ -257,8 +261,7 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
     }
     if (found == 1)
         return OUTCOME_HOLD;
-    if (HAS(sentence, SMS) &&
-        (!HAS(sentence, MAIL) || HAS(r->message, PART)))
+    if (HAS(sentence, SMS) && (!HAS(sentence, MAIL) || HAS(r->message, PART)))
         return OUTCOME_SMS;
     return OUTCOME_ACT;
 }
@@ -272,10 +275,10 @@ is_lone_word(const Reading *r, const Segment *s, const Segment *whole)
 
     if (!HAS(s->bits, WORD) && !HAS(s->bits, UNSUB))
         return false;
-    if ((whole->bits & (WORD_BIT(OTHER) | WORD_BIT(THIRD) | WORD_BIT(COND) |
-                        WORD_BIT(WILL) | WORD_BIT(PAST) | WORD_BIT(FOOTER) |
-                        WORD_BIT(BROKEN) | WORD_BIT(KEEP) |
-                        WORD_BIT(BACK))) != 0 ||
+    if ((whole->bits &
+         (CLASS_BIT(OTHER) | CLASS_BIT(THIRD) | CLASS_BIT(COND) |
+          CLASS_BIT(WILL) | CLASS_BIT(PAST) | CLASS_BIT(FOOTER) |
+          CLASS_BIT(BROKEN) | CLASS_BIT(KEEP) | CLASS_BIT(BACK))) != 0 ||
         whole->url)
         return false;
     if (r->tokens->sentences[s->sentence].question && !HAS(s->bits, PLEASE))
@@ -324,7 +327,8 @@ judge_language(Reading *r, Judgement *out)
     for (size_t i = 0; i < r->n;) {
         size_t end = i;
         Segment whole = { .evidence_first = UINT32_MAX };
-        while (end < r->n && r->segments[end].sentence == r->segments[i].sentence) {
+        while (end < r->n &&
+               r->segments[end].sentence == r->segments[i].sentence) {
             const Segment *s = &r->segments[end++];
             whole.bits |= s->bits;
             whole.units += s->units;
@@ -365,15 +369,14 @@ judge_language(Reading *r, Judgement *out)
             out->outcome = best;
             out->start = by->evidence_first == UINT32_MAX ? by->first
                                                           : by->evidence_first;
-            out->end = by->evidence_first == UINT32_MAX ? by->end
-                                                        : by->evidence_end;
+            out->end =
+                by->evidence_first == UINT32_MAX ? by->end : by->evidence_end;
             out->sentence = whole.sentence;
             out->clause_bits = by->bits;
             out->sentence_bits = whole.bits;
             out->names_author = HAS(by->bits, ME);
-            out->coverage = by->units == 0
-                                ? 100
-                                : MIN(100, by->known * 100 / by->units);
+            out->coverage =
+                by->units == 0 ? 100 : MIN(100, by->known * 100 / by->units);
         }
         partial |= HAS(whole.bits, PART);
         i = end;
@@ -417,9 +420,10 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
                   Judgement *out)
 {
     static const WordBits triggers =
-        WORD_BIT(UNSUB) | WORD_BIT(WORD) | WORD_BIT(REQUEST) | WORD_BIT(STOP) |
-        WORD_BIT(REMOVE) | WORD_BIT(CEASE) | WORD_BIT(REVOKE) |
-        WORD_BIT(BACK) | WORD_BIT(LESS) | WORD_BIT(AGAIN) | WORD_BIT(KEEP);
+        CLASS_BIT(UNSUB) | CLASS_BIT(WORD) | CLASS_BIT(REQUEST) |
+        CLASS_BIT(STOP) | CLASS_BIT(REMOVE) | CLASS_BIT(CEASE) |
+        CLASS_BIT(REVOKE) | CLASS_BIT(BACK) | CLASS_BIT(LESS) |
+        CLASS_BIT(AGAIN) | CLASS_BIT(KEEP);
     size_t n = unsubscribe_words_languages(words);
     WordBits bits[WORDS_MAX_LANGUAGES] = { 0 };
     int best = 0;
@@ -436,9 +440,9 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
     /* Does the text's own language say something, though no request? */
     bool vetoed = false;
     for (size_t l = 0; l < n; l++) {
-        vetoed |= (bits[l] & triggers) != 0 && context->lang[0] != '\0' &&
-                  is_related(context->lang,
-                             unsubscribe_words_language(words, l));
+        vetoed |=
+            (bits[l] & triggers) != 0 && context->lang[0] != '\0' &&
+            is_related(context->lang, unsubscribe_words_language(words, l));
     }
     g_autofree Reading *r = NULL;
     for (size_t l = 0; l < n; l++) {
@@ -456,9 +460,9 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
         r->units = 0;
         Judgement j;
         judge_language(r, &j);
-        bool own = context->lang[0] != '\0' &&
-                   is_related(context->lang,
-                              unsubscribe_words_language(words, l));
+        bool own =
+            context->lang[0] != '\0' &&
+            is_related(context->lang, unsubscribe_words_language(words, l));
         if (j.outcome == OUTCOME_NONE)
             continue;
         bool exact = own && g_ascii_strcasecmp(
@@ -466,8 +470,7 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
                                 unsubscribe_words_language(words, l)) == 0;
         /* Another language's words in a text of this one prove little. */
         if (!own && context->lang[0] != '\0' &&
-            (j.coverage < 60 ||
-             (vetoed && (j.coverage < 85 || j.units > 12))))
+            (j.coverage < 60 || (vetoed && (j.coverage < 85 || j.units > 12))))
             continue;
         int weight = (exact ? 300 : own ? 200 : 0) + (int) j.coverage;
         if (weight > best ||

@@ -209,8 +209,7 @@ address_around(const char *text, size_t len, size_t at, size_t low,
     while (start < at && strchr("!#$%&*+-/=?^{|}~.", text[start]) != NULL)
         start++;
     while (end < len && end - at < 254 &&
-           (g_ascii_isalnum(text[end]) || text[end] == '-' ||
-            text[end] == '.'))
+           (g_ascii_isalnum(text[end]) || text[end] == '-' || text[end] == '.'))
         end++;
     while (end > at + 1 && !g_ascii_isalnum(text[end - 1]))
         end--;
@@ -304,8 +303,8 @@ end_sentence(Pass *p, bool question)
         return;
     if (out->n_sentences == p->cap_sentences) {
         p->cap_sentences = p->cap_sentences * 2 + 16;
-        out->sentences = g_renew(TextSentence, out->sentences,
-                                 p->cap_sentences);
+        out->sentences =
+            g_renew(TextSentence, out->sentences, p->cap_sentences);
     }
     out->sentences[out->n_sentences++] =
         (TextSentence){ .first = (uint32_t) p->sentence_first,

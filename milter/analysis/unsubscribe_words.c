@@ -17,13 +17,11 @@
 #include <string.h>
 
 enum {
-    MAX_IDS = 6,          /* words that one token can be */
-    MAX_STEPS = 64,       /* of the search from one token */
-    MAX_GAP = 4,          /* words under one "_" */
-    MAX_GAP_GLYPHS = 10,  /* characters of a script without blanks */
-    MAX_EXPANSIONS = 256, /* of the alternatives of one phrase */
-    MAX_PHRASE = 400,     /* bytes */
-    MAX_ITEMS = 64,       /* tokens and gaps of a phrase */
+    MAX_IDS = 6,         /* words that one token can be */
+    MAX_STEPS = 400,     /* of the search from one token */
+    MAX_GAP = 4,         /* words under one "_" */
+    MAX_GAP_GLYPHS = 10, /* characters of a script without blanks */
+    MAX_PHRASE = 1000,   /* bytes */
     MAX_FILE = 4 * 1024 * 1024,
 };
 
@@ -52,8 +50,13 @@ typedef struct {
 typedef struct {
     uint32_t output;   /* first Output, or 0 */
     uint32_t gap;      /* node behind a gap, or 0 */
+    uint32_t link;     /* first Link to nodes that this one is as well, or 0 */
     bool has_children; /* in `phrase_edges` */
 } PhraseNode;
+
+typedef struct {
+    uint32_t to, next;
+} Link;
 
 /* --- compiled ------------------------------------------------------------ */
 
@@ -80,6 +83,7 @@ struct UnsubscribeWords {
     /* trie of words */
     GArray *phrases;       /* of PhraseNode; 0 is no node */
     GArray *outputs;       /* of Output; 0 is none */
+    GArray *links;         /* of Link; 0 is none */
     uint32_t *phrase_root; /* by word number */
     PhraseEdge *edges;
     size_t edge_mask;
@@ -89,9 +93,8 @@ struct UnsubscribeWords {
     GHashTable *phrase_edges; /* GBytes-free: uint64_t * -> node */
 };
 
-static void
-words_error(GError **error, const char *file, unsigned line, const char *format,
-            ...) G_GNUC_PRINTF(4, 5);
+static void words_error(GError **error, const char *file, unsigned line,
+                        const char *format, ...) G_GNUC_PRINTF(4, 5);
 
 static void
 words_error(GError **error, const char *file, unsigned line, const char *format,
@@ -190,80 +193,123 @@ add_output(UnsubscribeWords *w, uint32_t node, WordClass class,
     n->output = w->outputs->len - 1;
 }
 
-/* One phrase without alternatives. False when nothing of it is a word. */
-static bool
-add_plain(UnsubscribeWords *w, const char *phrase, size_t len, WordClass class,
-          uint64_t languages)
+static void
+add_link(UnsubscribeWords *w, uint32_t from, uint32_t to)
 {
-    uint32_t items[MAX_ITEMS];
-    size_t n = 0;
+    Link link = { .to = to,
+                  .next = g_array_index(w->phrases, PhraseNode, from).link };
 
+    g_array_append_val(w->links, link);
+    g_array_index(w->phrases, PhraseNode, from).link = w->links->len - 1;
+}
+
+/* The words of text without brackets, from node to node. */
+static uint32_t
+add_words(UnsubscribeWords *w, uint32_t node, const char *text, size_t len)
+{
     for (size_t at = 0; at < len;) {
         size_t end = at;
-        while (end < len && phrase[end] != '_')
+        while (end < len && text[end] != '_')
             end++;
         /* Words between gaps; a '*' ends the word before it. */
         for (size_t from = at; from < end;) {
-            const char *star = memchr(phrase + from, '*', end - from);
-            size_t to = star == NULL ? end : (size_t) (star - phrase);
+            const char *star = memchr(text + from, '*', end - from);
+            size_t to = star == NULL ? end : (size_t) (star - text);
             g_auto(TextTokens) tokens = { 0 };
-            text_tokenise(w->fold, phrase + from, to - from, &tokens);
-            for (size_t i = 0; i < tokens.n && n < MAX_ITEMS; i++) {
+            text_tokenise(w->fold, text + from, to - from, &tokens);
+            for (size_t i = 0; i < tokens.n; i++) {
                 bool stem = star != NULL && i + 1 == tokens.n &&
                             tokens.tokens[i].kind == TOKEN_WORD;
-                items[n++] = word_number(w, tokens.chars +
-                                                tokens.tokens[i].first,
-                                         tokens.tokens[i].n, stem);
+                node = phrase_child(
+                    w, node,
+                    word_number(w, tokens.chars + tokens.tokens[i].first,
+                                tokens.tokens[i].n, stem));
             }
             from = star == NULL ? end : to + 1;
         }
-        if (end < len && n > 0 && n < MAX_ITEMS && items[n - 1] != GAP)
-            items[n++] = GAP;
+        if (end < len && node != 0)
+            node = phrase_child(w, node, GAP);
         at = end + 1;
     }
-    while (n > 0 && items[n - 1] == GAP)
-        n--;
-    if (n == 0)
-        return false;
-
-    if (w->n_words >= w->phrases->len)
-        ; /* roots are made below, by number */
-    uint32_t key_root = 0;
-    uint32_t node = phrase_child(w, key_root, items[0]);
-    for (size_t i = 1; i < n; i++)
-        node = phrase_child(w, node, items[i]);
-    add_output(w, node, class, languages);
-    return true;
+    return node;
 }
 
-/* Expands "(a|b)" from the left; false on a mistake in the phrase. */
+/* Compiles `text` from `node` on; the ways of a bracket meet again in one
+ * node, so that several brackets do not multiply. 0 on a mistake, or when
+ * there is no word. */
+static uint32_t
+add_text(UnsubscribeWords *w, uint32_t node, const char *text, size_t len)
+{
+    while (len > 0) {
+        const char *open = memchr(text, '(', len);
+        size_t n = open == NULL ? len : (size_t) (open - text);
+        if (memchr(text, ')', n) != NULL || memchr(text, '|', n) != NULL)
+            return 0;
+        node = add_words(w, node, text, n);
+        text += n;
+        len -= n;
+        if (len == 0)
+            break;
+
+        size_t close = 0;
+        for (int depth = 0; close < len; close++) {
+            depth += text[close] == '(' ? 1 : text[close] == ')' ? -1 : 0;
+            if (depth == 0)
+                break;
+        }
+        if (close == len)
+            return 0;
+        uint32_t join = phrase_node_new(w);
+        for (size_t at = 1; at <= close;) {
+            size_t end = at;
+            for (int depth = 0; end < close && (depth > 0 || text[end] != '|');
+                 end++)
+                depth += text[end] == '(' ? 1 : text[end] == ')' ? -1 : 0;
+            uint32_t last = add_text(w, node, text + at, end - at);
+            if (last != 0)
+                add_link(w, last, join);
+            else if (node != 0)
+                return 0;
+            at = end + 1;
+        }
+        node = join;
+        text += close + 1;
+        len -= close + 1;
+    }
+    return node;
+}
+
+/* One phrase. A bracket at its front that may be empty makes it two. */
 static bool
 add_phrase(UnsubscribeWords *w, const char *phrase, WordClass class,
-           uint64_t languages, unsigned *budget)
+           uint64_t languages)
 {
-    const char *open = strchr(phrase, '(');
+    size_t len = strlen(phrase);
 
-    if (*budget == 0)
-        return false;
-    if (open == NULL) {
-        (*budget)--;
-        return strchr(phrase, ')') == NULL && strchr(phrase, '|') == NULL &&
-               add_plain(w, phrase, strlen(phrase), class, languages);
+    while (len > 0 && strchr("_ ", phrase[len - 1]) != NULL)
+        len--;
+    while (len > 0 && strchr("_ ", *phrase) != NULL) {
+        phrase++;
+        len--;
     }
-    const char *close = strchr(open, ')');
-    if (close == NULL)
-        return false;
-    for (const char *at = open + 1; at <= close;) {
-        const char *end = at;
-        while (end < close && *end != '|')
-            end++;
-        g_autofree char *plain =
-            g_strdup_printf("%.*s%.*s%s", (int) (open - phrase), phrase,
-                            (int) (end - at), at, close + 1);
-        if (!add_phrase(w, plain, class, languages, budget))
-            return false;
-        at = end + 1;
+    if (len > 0 && *phrase == '(') {
+        int depth = 0;
+        for (size_t i = 0; i < len; i++) {
+            depth += phrase[i] == '(' ? 1 : phrase[i] == ')' ? -1 : 0;
+            if (depth > 1 || phrase[i] != ')')
+                continue;
+            if (phrase[i - 1] == '|' || phrase[i - 1] == '(') {
+                g_autofree char *rest = g_strndup(phrase + i + 1, len - i - 1);
+                if (!add_phrase(w, rest, class, languages))
+                    return false;
+            }
+            break;
+        }
     }
+    uint32_t node = add_text(w, 0, phrase, len);
+    if (node == 0)
+        return false;
+    add_output(w, node, class, languages);
     return true;
 }
 
@@ -318,9 +364,9 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
                 languages = UINT64_MAX;
                 continue;
             }
-            if (*name == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz"
-                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") !=
-                                     strlen(name)) {
+            if (*name == '\0' ||
+                strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != strlen(name)) {
                 words_error(error, file, line_number,
                             "\"%s\" is no language; write for example "
                             "\"language de\", or \"language *\" for all",
@@ -329,8 +375,8 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
             }
             int number = language_number(w, language_key(name));
             if (number < 0) {
-                words_error(error, file, line_number,
-                            "more than %d languages", WORDS_MAX_LANGUAGES);
+                words_error(error, file, line_number, "more than %d languages",
+                            WORDS_MAX_LANGUAGES);
                 return false;
             }
             languages = (uint64_t) 1 << number;
@@ -351,8 +397,7 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
                 g_autofree char *known = g_strjoinv(
                     ", ", (char **) (void *) (const char *[]){
                               "request", "word", "unsub", "remove", "stop",
-                              "list", "mail", "me", "keep", "other",
-                              NULL });
+                              "list", "mail", "me", "keep", "other", NULL });
                 words_error(error, file, line_number,
                             "no such class; there are [%s] and others, see "
                             "data/unsubscribe/README",
@@ -370,17 +415,14 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
         }
         g_auto(GStrv) phrases = g_strsplit(line, ",", -1);
         for (size_t i = 0; phrases[i] != NULL; i++) {
-            unsigned budget = MAX_EXPANSIONS;
             g_strstrip(phrases[i]);
             if (*phrases[i] == '\0')
                 continue;
             if (strlen(phrases[i]) > MAX_PHRASE ||
-                !add_phrase(w, phrases[i], (WordClass) class, languages,
-                            &budget)) {
+                !add_phrase(w, phrases[i], (WordClass) class, languages)) {
                 words_error(error, file, line_number,
                             "\"%.60s\" is no phrase: words, \"*\" at the end "
-                            "of a word, \"_\" between words, \"(a|b)\" "
-                            "without a bracket inside",
+                            "of a word, \"_\" between words, \"(a|b)\"",
                             phrases[i]);
                 return false;
             }
@@ -420,7 +462,7 @@ lay_out_letters(UnsubscribeWords *w)
 
     g_hash_table_iter_init(&iter, b->edges);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
-        uint64_t k = (uint64_t) *(gint64 *) key;
+        uint64_t k = (uint64_t) * (gint64 *) key;
         edges[n_edges++] = (LetterEdge){ .from = (uint32_t) (k >> 16),
                                          .to = GPOINTER_TO_UINT(value),
                                          .letter = (uint16_t) k };
@@ -473,7 +515,7 @@ lay_out_phrases(UnsubscribeWords *w)
     w->phrase_root = g_new0(uint32_t, (size_t) w->n_words + 1);
     g_hash_table_iter_init(&iter, w->phrase_edges);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
-        uint64_t k = (uint64_t) *(gint64 *) key;
+        uint64_t k = (uint64_t) * (gint64 *) key;
         if (k >> 32 == 0) {
             w->phrase_root[(uint32_t) k] = GPOINTER_TO_UINT(value);
             continue;
@@ -527,6 +569,7 @@ unsubscribe_words_new(const TextFold *fold, const char *const *languages,
     g_autoptr(UnsubscribeWords) w = g_new0(UnsubscribeWords, 1);
     uint32_t zero = 0;
     Output none = { 0 };
+    Link no_link = { 0 };
 
     w->fold = fold;
     w->languages = g_ptr_array_new_with_free_func(g_free);
@@ -541,6 +584,8 @@ unsubscribe_words_new(const TextFold *fold, const char *const *languages,
     w->phrases = g_array_new(FALSE, TRUE, sizeof(PhraseNode));
     w->outputs = g_array_new(FALSE, FALSE, sizeof(Output));
     g_array_append_val(w->outputs, none);
+    w->links = g_array_new(FALSE, FALSE, sizeof(Link));
+    g_array_append_val(w->links, no_link);
     (void) phrase_node_new(w);
 
     for (size_t i = 0; i < unsubscribe_data_n; i++) {
@@ -562,9 +607,8 @@ unsubscribe_words_new(const TextFold *fold, const char *const *languages,
         if (!load(w, phrases_file, text, len, error))
             return NULL;
     }
-    w->all = w->languages->len == 64
-                 ? UINT64_MAX
-                 : ((uint64_t) 1 << w->languages->len) - 1;
+    w->all = w->languages->len == 64 ? UINT64_MAX
+                                     : ((uint64_t) 1 << w->languages->len) - 1;
     lay_out_letters(w);
     lay_out_phrases(w);
     g_clear_pointer(&w->builder.edges, g_hash_table_unref);
@@ -586,6 +630,7 @@ unsubscribe_words_free(UnsubscribeWords *words)
     g_clear_pointer(&words->languages, g_ptr_array_unref);
     g_clear_pointer(&words->phrases, g_array_unref);
     g_clear_pointer(&words->outputs, g_array_unref);
+    g_clear_pointer(&words->links, g_array_unref);
     g_free(words->letters);
     g_free(words->labels);
     g_free(words->first_map);
@@ -695,23 +740,19 @@ typedef struct {
         uint32_t end; /* token behind the match */
         uint32_t solid;
         uint8_t class;
-    } found[48];
+    } found[64];
     size_t n_found;
 } Search;
 
-/* `solid` is how far the phrase covers the text without a gap. */
+static void search(Search *s, uint32_t node, uint32_t at, uint32_t solid,
+                   bool gapped);
+
 static void
-search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
+emit(Search *s, uint32_t node, uint32_t at, uint32_t solid)
 {
     const UnsubscribeWords *w = s->words;
     const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
-    uint16_t clause = s->tokens->tokens[at].clause;
 
-    if (s->steps == 0)
-        return;
-    s->steps--;
-    if (!gapped)
-        solid = at + 1;
     for (uint32_t o = p->output; o != 0;) {
         const Output *output = &g_array_index(w->outputs, Output, o);
         if (s->n_found < G_N_ELEMENTS(s->found)) {
@@ -722,9 +763,23 @@ search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
         }
         o = output->next;
     }
-    uint32_t next = at + 1;
-    if (next >= s->tokens->n || s->tokens->tokens[next].clause != clause)
+    for (uint32_t l = p->link; l != 0;) {
+        const Link *link = &g_array_index(w->links, Link, l);
+        emit(s, link->to, at, solid);
+        l = link->next;
+    }
+}
+
+/* Follows the edges of `node` that bear the token `next`. */
+static void
+follow(Search *s, uint32_t node, uint32_t next, uint32_t solid, bool gapped)
+{
+    const UnsubscribeWords *w = s->words;
+    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+
+    if (s->steps == 0)
         return;
+    s->steps--;
     if (p->has_children) {
         for (size_t i = 0; i < s->ids[next].n; i++) {
             uint32_t child = find_edge(w, node, s->ids[next].ids[i]);
@@ -732,21 +787,51 @@ search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
                 search(s, child, next, solid, gapped);
         }
     }
-    if (p->gap == 0 ||
-        !g_array_index(w->phrases, PhraseNode, p->gap).has_children)
-        return;
-    uint32_t width =
-        s->tokens->tokens[next].kind == TOKEN_GLYPH ? MAX_GAP_GLYPHS : MAX_GAP;
-    for (uint32_t to = next;
-         to <= next + width && to < s->tokens->n &&
-         s->tokens->tokens[to].clause == clause;
-         to++) {
-        for (size_t i = 0; i < s->ids[to].n; i++) {
-            uint32_t child = find_edge(w, p->gap, s->ids[to].ids[i]);
-            if (child != 0)
-                search(s, child, to, solid, true);
-        }
+    for (uint32_t l = p->link; l != 0;) {
+        const Link *link = &g_array_index(w->links, Link, l);
+        follow(s, link->to, next, solid, gapped);
+        l = link->next;
     }
+}
+
+static void
+follow_gap(Search *s, uint32_t node, uint32_t next, uint32_t solid)
+{
+    const UnsubscribeWords *w = s->words;
+    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+    const TextToken *tokens = s->tokens->tokens;
+
+    if (p->gap != 0) {
+        uint32_t width =
+            tokens[next].kind == TOKEN_GLYPH ? MAX_GAP_GLYPHS : MAX_GAP;
+        for (uint32_t to = next; to <= next + width && to < s->tokens->n &&
+                                 tokens[to].clause == tokens[next].clause;
+             to++)
+            if (s->ids[to].n > 0)
+                follow(s, p->gap, to, solid, true);
+    }
+    for (uint32_t l = p->link; l != 0;) {
+        const Link *link = &g_array_index(w->links, Link, l);
+        follow_gap(s, link->to, next, solid);
+        l = link->next;
+    }
+}
+
+/* The phrases that go on from `node`, reached with the token `at`. `solid` is
+ * how far the phrase covers the text without a gap. */
+static void
+search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
+{
+    if (!gapped)
+        solid = at + 1;
+    emit(s, node, at, solid);
+    uint32_t next = at + 1;
+    if (next >= s->tokens->n ||
+        s->tokens->tokens[next].clause != s->tokens->tokens[at].clause)
+        return;
+    if (s->ids[next].n > 0)
+        follow(s, node, next, solid, gapped);
+    follow_gap(s, node, next, solid);
 }
 
 GArray *
@@ -772,10 +857,9 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
     }
     for (uint32_t i = 0; i < tokens->n; i++) {
         blocked &= ~release[i];
-        Search s = { .words = words,
-                     .tokens = tokens,
-                     .ids = ids,
-                     .steps = MAX_STEPS };
+        Search s = {
+            .words = words, .tokens = tokens, .ids = ids, .steps = MAX_STEPS
+        };
         if (ids[i].n == 0)
             continue;
         for (size_t k = 0; k < ids[i].n; k++) {
@@ -855,6 +939,29 @@ typedef struct {
 } Misspelling;
 
 static void
+accept_node(Misspelling *m, uint32_t node)
+{
+    const UnsubscribeWords *w = m->words;
+    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+
+    for (uint32_t o = p->output; o != 0 && !m->found;) {
+        const Output *output = &g_array_index(w->outputs, Output, o);
+        if (output->class == WORD_CLASS_UNSUB ||
+            output->class == WORD_CLASS_REMOVE) {
+            m->out->class = output->class;
+            m->out->languages = output->languages & w->all;
+            m->found = true;
+        }
+        o = output->next;
+    }
+    for (uint32_t l = p->link; l != 0 && !m->found;) {
+        const Link *link = &g_array_index(w->links, Link, l);
+        accept_node(m, link->to);
+        l = link->next;
+    }
+}
+
+static void
 accept(Misspelling *m, uint32_t node)
 {
     uint32_t numbers[] = { m->words->letters[node].exact,
@@ -866,19 +973,7 @@ accept(Misspelling *m, uint32_t node)
         uint32_t root = m->words->phrase_root[numbers[i]];
         if (root == 0)
             continue;
-        for (uint32_t o =
-                 g_array_index(m->words->phrases, PhraseNode, root).output;
-             o != 0;) {
-            const Output *output = &g_array_index(m->words->outputs, Output, o);
-            if (output->class == WORD_CLASS_UNSUB ||
-                output->class == WORD_CLASS_REMOVE) {
-                m->out->class = output->class;
-                m->out->languages = output->languages & m->words->all;
-                m->found = true;
-                break;
-            }
-            o = output->next;
-        }
+        accept_node(m, root);
     }
 }
 

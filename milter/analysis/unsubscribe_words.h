@@ -31,44 +31,46 @@
 enum { WORDS_MAX_LANGUAGES = 48, WORDS_MAX_MATCHES = 8000 };
 
 /* The classes; their meaning is told in data/unsubscribe/README. */
-#define WORD_CLASSES(X)                                                        \
-    X(UNSUB, "unsub")                                                          \
-    X(WORD, "word")                                                            \
-    X(REQUEST, "request")                                                      \
-    X(STOP, "stop")                                                            \
-    X(REMOVE, "remove")                                                        \
-    X(CEASE, "cease")                                                          \
-    X(LIST, "list")                                                            \
-    X(MAIL, "mail")                                                            \
-    X(ME, "me")                                                                \
-    X(SEND, "send")                                                            \
-    X(WANT, "want")                                                            \
-    X(NOT, "not")                                                              \
-    X(MORE, "more")                                                            \
-    X(PLEASE, "please")                                                        \
-    X(HOW, "how")                                                              \
-    X(BROKEN, "broken")                                                        \
-    X(MANUAL, "manual")                                                        \
-    X(REVOKE, "revoke")                                                        \
-    X(CONSENT, "consent")                                                      \
-    X(KEEP, "keep")                                                            \
-    X(PAST, "past")                                                            \
-    X(AGAIN, "again")                                                          \
-    X(COND, "cond")                                                            \
-    X(WILL, "will")                                                            \
-    X(THIRD, "third")                                                          \
-    X(OTHER, "other")                                                          \
-    X(BACK, "back")                                                            \
-    X(LESS, "less")                                                            \
-    X(PART, "part")                                                            \
-    X(SMS, "sms")                                                              \
-    X(AWAY, "away")                                                            \
-    X(ALSO, "also")                                                            \
-    X(INSTEAD, "instead")                                                      \
-    X(ADDRESS, "address")                                                      \
-    X(FILLER, "filler")                                                        \
-    X(FOOTER, "footer")                                                        \
-    X(GONE, "gone")                                                            \
+#define WORD_CLASSES(X) \
+    X(UNSUB, "unsub") \
+    X(WORD, "word") \
+    X(REQUEST, "request") \
+    X(STOP, "stop") \
+    X(REMOVE, "remove") \
+    X(CEASE, "cease") \
+    X(LIST, "list") \
+    X(MAIL, "mail") \
+    X(ME, "me") \
+    X(SEND, "send") \
+    X(WANT, "want") \
+    X(NOT, "not") \
+    X(MORE, "more") \
+    X(PLEASE, "please") \
+    X(HOW, "how") \
+    X(BROKEN, "broken") \
+    X(MANUAL, "manual") \
+    X(REVOKE, "revoke") \
+    X(CONSENT, "consent") \
+    X(KEEP, "keep") \
+    X(PAST, "past") \
+    X(AGAIN, "again") \
+    X(COND, "cond") \
+    X(WILL, "will") \
+    X(THIRD, "third") \
+    X(OTHER, "other") \
+    X(BACK, "back") \
+    X(LESS, "less") \
+    X(PART, "part") \
+    X(SMS, "sms") \
+    X(AWAY, "away") \
+    X(ALSO, "also") \
+    X(INSTEAD, "instead") \
+    X(ADDRESS, "address") \
+    X(FILLER, "filler") \
+    X(FOOTER, "footer") \
+    X(GONE, "gone") \
+    X(LINK, "link") \
+    X(SUBSCRIPTION, "subscription") \
     X(AND, "and")
 
 typedef enum {
@@ -78,10 +80,10 @@ typedef enum {
         N_WORD_CLASSES
 } WordClass;
 
-enum { WORD_BIT_COUNT_CHECK = 1 / (N_WORD_CLASSES < 64) };
+enum { CLASS_COUNT_CHECK = 1 / (N_WORD_CLASSES < 64) };
 
 typedef uint64_t WordBits;
-#define WORD_BIT(name) ((WordBits) 1 << WORD_CLASS_##name)
+#define CLASS_BIT(name) ((WordBits) 1 << WORD_CLASS_##name)
 
 typedef struct UnsubscribeWords UnsubscribeWords;
 
