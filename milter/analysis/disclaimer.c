@@ -41,6 +41,7 @@ phrase_at(const char *text, size_t len, bool line_start)
     size_t byte = (unsigned char) *text;
     for (size_t i = first[byte]; i < first[byte + 1]; i++)
         if (phrases[i].line_start == line_start && phrases[i].len <= len &&
+            phrases[i].text[1] == text[1] && phrases[i].text[2] == text[2] &&
             memcmp(phrases[i].text, text, phrases[i].len) == 0)
             return true;
     return false;

@@ -19,8 +19,11 @@ parse(const char *text, size_t len, const char *region, PhoneNumber *out)
     const PhoneNumberUtil *util = PhoneNumberUtil::GetInstance();
     i18n::phonenumbers::PhoneNumber number;
     if (util->Parse(std::string(text, len), region, &number) !=
-            PhoneNumberUtil::NO_PARSING_ERROR ||
-        !util->IsValidNumber(number))
+        PhoneNumberUtil::NO_PARSING_ERROR)
+        return false;
+    /* A type is known exactly for valid numbers, and asked for once. */
+    PhoneNumberUtil::PhoneNumberType type = util->GetNumberType(number);
+    if (type == PhoneNumberUtil::UNKNOWN)
         return false;
 
     std::string e164, where;
@@ -30,7 +33,7 @@ parse(const char *text, size_t len, const char *region, PhoneNumber *out)
         return false;
     memcpy(out->e164, e164.c_str(), e164.size() + 1);
     memcpy(out->region, where.c_str(), where.size() + 1);
-    switch (util->GetNumberType(number)) {
+    switch (type) {
     case PhoneNumberUtil::FIXED_LINE:
         out->kind = PHONE_KIND_FIXED;
         break;

@@ -111,7 +111,8 @@ signature_closing(const char *text, size_t len, size_t *out_rest)
                                               "e",   "og", "och", "en", "i",
                                               "a",   "ja", "ve",  "и" };
     Word words[8];
-    if (len == 0 || len > 120)
+    if (len == 0 || len > 120 || words_split(text, len, words, 1) == 0 ||
+        !(words[0].classes & (WORD_CLOSING | WORD_CLOSING_START)))
         return false;
     size_t n = words_split(text, len, words, 8);
     size_t at = 0;

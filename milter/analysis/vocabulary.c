@@ -1,52 +1,66 @@
 /*
  * vocabulary.c - a constant hash table made by data/vocabulary.awk
  *
- * Open addressing with linear probing: most lookups of unknown words, which
- * are the common case in body text, end at the first empty slot. The hash
- * (djb2) is simple enough to be computed by awk as well.
+ * Open addressing with linear probing over 16-bit indices, which stay in the
+ * processor's cache: most lookups are of unknown words and end at an empty
+ * slot. The hash (djb2) is simple enough to be computed by awk as well.
  */
 #include "analysis/vocabulary.h"
 
 #include <stdint.h>
 #include <string.h>
 
-enum { TABLE_SIZE = 16384, ENDING_MIN = 3, ENDING_MAX = 18 };
+enum {
+    TABLE_SIZE = 16384,
+    ENDING_SIZE = 2048,
+    ENDING_MIN = 3,
+    ENDING_MAX = 18,
+};
 
 typedef struct {
     const char *word;
-    size_t len;
+    unsigned len;
     unsigned classes;
 } Entry;
 
-static const Entry table[TABLE_SIZE] = {
 #include "analysis/data/vocabulary.inc"
-};
-
-static unsigned
-lookup(uint32_t hash, const char *word, size_t len)
-{
-    for (size_t slot = hash % TABLE_SIZE; table[slot].word != NULL;
-         slot = (slot + 1) % TABLE_SIZE)
-        if (table[slot].len == len && memcmp(table[slot].word, word, len) == 0)
-            return table[slot].classes;
-    return 0;
-}
-
-static uint32_t
-hash_of(const char *word, size_t len)
-{
-    uint32_t hash = 5381;
-    for (size_t i = 0; i < len; i++)
-        hash = hash * 33 + (unsigned char) word[i];
-    return hash;
-}
 
 unsigned
 vocabulary_find(const char *folded, size_t len)
 {
+    uint32_t hash = 5381;
     if (len == 0)
         return 0;
-    return lookup(hash_of(folded, len), folded, len);
+    for (size_t i = 0; i < len; i++)
+        hash = hash * 33 + (unsigned char) folded[i];
+    for (size_t slot = hash % TABLE_SIZE; slots[slot] != 0;
+         slot = (slot + 1) % TABLE_SIZE) {
+        const Entry *entry = &entries[slots[slot]];
+        if (entry->len == len && memcmp(entry->word, folded, len) == 0)
+            return entry->classes;
+    }
+    return 0;
+}
+
+/* The hash of each longer ending is made from that of the shorter one. */
+static unsigned
+find_endings(const char *folded, size_t len)
+{
+    unsigned found = 0;
+    uint32_t hash = 5381;
+    for (size_t n = 1; n <= ENDING_MAX && n + 2 <= len; n++) {
+        hash = hash * 33 + (unsigned char) folded[len - n];
+        if (n < ENDING_MIN)
+            continue;
+        for (size_t slot = hash % ENDING_SIZE; ending_slots[slot] != 0;
+             slot = (slot + 1) % ENDING_SIZE) {
+            const Entry *entry = &entries[ending_slots[slot]];
+            if (entry->len == n &&
+                memcmp(entry->word, folded + len - n, n) == 0)
+                found |= entry->classes;
+        }
+    }
+    return found;
 }
 
 unsigned
@@ -61,14 +75,11 @@ vocabulary_find_ending(const char *folded, size_t len)
         { WORD_STREET_ENDING, WORD_STREET },
     };
     unsigned classes = vocabulary_find(folded, len);
-    if (classes != 0)
+    if (classes != 0 || len < ENDING_MIN + 2)
         return classes;
-
-    for (size_t n = ENDING_MIN; n <= ENDING_MAX && n + 2 <= len; n++) {
-        unsigned found = vocabulary_find(folded + len - n, n);
-        for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-            if (found & endings[i].ending)
-                classes |= endings[i].class;
-    }
+    unsigned found = find_endings(folded, len);
+    for (size_t i = 0; found != 0 && i < sizeof endings / sizeof *endings; i++)
+        if (found & endings[i].ending)
+            classes |= endings[i].class;
     return classes;
 }

@@ -9,7 +9,26 @@
  */
 #include "analysis/words.h"
 
+#include <stddef.h>
 #include <string.h>
+
+/* Classes of ASCII characters. */
+enum { C_LOWER = 1, C_UPPER = 2, C_DIGIT = 4, C_BLANK = 8 };
+#define L10(x) x, x, x, x, x, x, x, x, x, x
+static const unsigned char ascii[128] = {
+    ['\t'] = C_BLANK, ['\n'] = C_BLANK, ['\r'] = C_BLANK, [' '] = C_BLANK,
+    ['0'] = L10(C_DIGIT),
+    ['A'] = L10(C_UPPER), L10(C_UPPER), C_UPPER, C_UPPER, C_UPPER, C_UPPER,
+    C_UPPER, C_UPPER,
+    ['a'] = L10(C_LOWER), L10(C_LOWER), C_LOWER, C_LOWER, C_LOWER, C_LOWER,
+    C_LOWER, C_LOWER,
+};
+
+static inline char
+to_lower(char c)
+{
+    return ascii[(unsigned char) c & 0x7f] & C_UPPER ? (char) (c | 0x20) : c;
+}
 
 static const char *
 plain_form(gunichar c)
@@ -79,7 +98,7 @@ words_fold(const char *text, size_t len, char *out, size_t size)
         if (!((unsigned char) *p & 0x80)) {
             if (used + 1 >= size)
                 break;
-            out[used++] = g_ascii_tolower(*p++);
+            out[used++] = to_lower(*p++);
             continue;
         }
         gunichar c = g_utf8_get_char_validated(p, end - p);
@@ -162,28 +181,33 @@ is_blank(gunichar c)
            c == 0x2060 || c == 0xfeff;
 }
 
-static bool
-is_letter(gunichar c)
-{
-    return c < 0x80 ? g_ascii_isalpha((char) c) : g_unichar_isalpha(c);
-}
-
 static void
 classify(Word *word)
 {
     const char *end = word->text + word->len;
     size_t upper = 0, letters = 0;
     for (const char *p = word->text; p < end;) {
+        unsigned char byte = (unsigned char) *p;
+        if (byte < 0x80) {
+            unsigned class = ascii[byte];
+            if (class & C_DIGIT) {
+                word->digit = true;
+            } else if (class & (C_LOWER | C_UPPER)) {
+                if (letters++ == 0 && (class & C_UPPER))
+                    word->capital = true;
+                upper += (class & C_UPPER) != 0;
+            }
+            p++;
+            continue;
+        }
         size_t n;
         gunichar c = char_at(p, end, &n);
-        if (c < 0x80 ? g_ascii_isdigit((char) c) : g_unichar_isdigit(c)) {
+        if (g_unichar_isdigit(c)) {
             word->digit = true;
-        } else if (is_letter(c)) {
-            bool is_upper =
-                c < 0x80 ? g_ascii_isupper((char) c) : g_unichar_isupper(c);
-            if (letters == 0 && is_upper)
+        } else if (g_unichar_isalpha(c)) {
+            bool is_upper = g_unichar_isupper(c);
+            if (letters++ == 0 && is_upper)
                 word->capital = true;
-            letters++;
             upper += is_upper;
             if (c >= 0x2e80 && words_is_cjk(c))
                 word->cjk = true;
@@ -192,8 +216,8 @@ classify(Word *word)
     }
     word->letter = letters > 0;
     word->all_caps = letters > 1 && upper == letters;
-    word->folded_len =
-        words_fold(word->text, word->len, word->folded, sizeof word->folded);
+    word->folded_len = words_fold(word->text, word->len, word->folded,
+                                  sizeof word->folded);
     word->classes = vocabulary_find_ending(word->folded, word->folded_len);
     if (word->classes == 0 && word->folded_len <= 10 &&
         memchr(word->folded, '.', word->folded_len) != NULL) {
@@ -208,6 +232,15 @@ classify(Word *word)
     }
 }
 
+/* Letters and digits begin and end a word; marks of scripts count as well. */
+static bool
+is_word_char(gunichar c)
+{
+    return g_unichar_isalnum(c) ||
+           (c >= 0x300 && g_unichar_isgraph(c) && !g_unichar_ispunct(c) &&
+            g_unichar_type(c) != G_UNICODE_OTHER_SYMBOL);
+}
+
 size_t
 words_split(const char *text, size_t len, Word *out, size_t max)
 {
@@ -215,32 +248,50 @@ words_split(const char *text, size_t len, Word *out, size_t max)
     const char *end = text + len;
     const char *p = text;
     while (p < end && n_words < max) {
-        size_t n;
-        gunichar c = char_at(p, end, &n);
-        if (is_blank(c)) {
-            p += n;
-            continue;
-        }
-        /* first and one past the last letter or digit of this run */
-        const char *start = p, *first = NULL, *last = NULL;
-        while (p < end && !is_blank(c = char_at(p, end, &n))) {
-            if (is_letter(c) || g_unichar_isdigit(c) ||
-                (c >= 0x300 && g_unichar_isgraph(c) && !g_unichar_ispunct(c) &&
-                 g_unichar_type(c) != G_UNICODE_OTHER_SYMBOL)) {
-                if (first == NULL)
-                    first = p;
-                last = p + n;
+        /* first and one past the last letter or digit up to a blank */
+        const char *start = NULL, *first = NULL, *last = NULL;
+        while (p < end) {
+            unsigned char byte = (unsigned char) *p;
+            size_t n = 1;
+            bool blank, part;
+            if (byte < 0x80) {
+                blank = (ascii[byte] & C_BLANK) != 0;
+                part = (ascii[byte] & (C_LOWER | C_UPPER | C_DIGIT)) != 0;
+            } else {
+                gunichar c = char_at(p, end, &n);
+                blank = is_blank(c);
+                part = !blank && is_word_char(c);
             }
+            if (blank) {
+                p += n;
+                if (start != NULL)
+                    break;
+                continue;
+            }
+            if (start == NULL)
+                start = p;
             p += n;
+            if (part) {
+                if (first == NULL)
+                    first = p - n;
+                last = p;
+            }
         }
         if (first == NULL)
             continue;
         Word *word = &out[n_words++];
-        memset(word, 0, sizeof *word);
+        memset(word, 0, offsetof(Word, folded));
+        word->folded_len = 0;
+        word->classes = 0;
+        word->capital = word->all_caps = word->digit = word->letter =
+            word->cjk = false;
         word->text = first;
         word->len = (size_t) (last - first);
         word->before = first > start ? first[-1] : '\0';
-        word->after = last < p ? *last : '\0';
+        word->after = last < end && !(ascii[(unsigned char) *last & 0x7f] &
+                                      C_BLANK && (unsigned char) *last < 0x80)
+                          ? *last
+                          : '\0';
         classify(word);
     }
     return n_words;

@@ -5,12 +5,14 @@
 # A file name is a class. Words are separated by blanks, except in closing.txt,
 # which has one phrase a line; "*x" stands for all words that end in x; "#"
 # begins a comment line. The output is an open-addressing hash table whose
-# function hash() below must be the same as in vocabulary.c.
+# function hash() below must be the same as in vocabulary.c, and a smaller one
+# for endings, hashed from their last byte to the first.
 
 BEGIN {
     for (i = 1; i < 256; i++)
         ord[sprintf("%c", i)] = i
     SIZE = 16384
+    ENDINGS = 2048
 }
 
 function hash(s, h, i)
@@ -64,18 +66,46 @@ class == "WORD_CLOSING" {
         add($j, 0)
 }
 
+function quoted(text)
+{
+    gsub(/["\\]/, "\\\\&", text)
+    return "\"" text "\""
+}
+
+function reversed(s, out, i)
+{
+    out = ""
+    for (i = length(s); i > 0; i--)
+        out = out substr(s, i, 1)
+    return out
+}
+
 END {
     print "/* Made by vocabulary.awk from the lists in vocabulary/. */"
+    print "static const Entry entries[] = {\n{ \"\", 0, 0 },"
     for (i = 1; i <= n; i++) {
         slot = hash(order[i]) % SIZE
         while (slot in used)
             slot = (slot + 1) % SIZE
-        used[slot] = 1
+        used[slot] = i
         value = bits[order[i]]
+        if (index(value, "_ENDING|")) {
+            slot = hash(reversed(order[i])) % ENDINGS
+            while (slot in ending)
+                slot = (slot + 1) % ENDINGS
+            ending[slot] = i
+        }
         gsub(/^\||\|$/, "", value)
         gsub(/\|/, " | ", value)
-        text = order[i]
-        gsub(/["\\]/, "\\\\&", text)
-        printf "[%d] = { \"%s\", %d, %s },\n", slot, text, length(order[i]), value
+        printf "{ %s, %d, %s },\n", quoted(order[i]), length(order[i]), value
     }
+    print "};\nstatic const uint16_t slots[TABLE_SIZE] = {"
+    for (slot = 0; slot < SIZE; slot++)
+        if (slot in used)
+            printf "[%d] = %d,\n", slot, used[slot]
+    print "};\nstatic const uint16_t ending_slots[ENDING_SIZE] = {"
+    for (slot = 0; slot < ENDINGS; slot++)
+        if (slot in ending)
+            printf "[%d] = %d,\n", slot, ending[slot]
+    print "};"
 }
