@@ -67,7 +67,11 @@ has_strong_phrase(const char *folded, size_t len)
     bool start = true;
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char) folded[i];
-        if ((start || c >= 0xe0) && phrase_at(folded + i, len - i, false))
+        if ((start || c >= 0xe0) && i + 2 < len &&
+            filter[(c * 37U + (unsigned char) folded[i + 1] * 5U +
+                    (unsigned char) folded[i + 2]) %
+                   1024] &&
+            phrase_at(folded + i, len - i, false))
             return true;
         start = c < 0x80 && !g_ascii_isalnum(c);
     }

@@ -195,31 +195,9 @@ is_rule(const Line *line)
 static bool
 is_greeting(const Word *words, size_t n, const Line *line)
 {
-    static const char *const greetings[] = {
-        "hi",           "hello",     "dear",      "hey",          "g'day",
-        "hallo",        "liebe",     "lieber",    "sehr",         "guten",
-        "moin",         "servus",    "gruezi",    "bonjour",      "cher",
-        "chere",        "bonsoir",   "salut",     "hola",         "buenos",
-        "buenas",       "buen",      "estimado",  "estimada",     "ola",
-        "bom",          "boa",       "caro",      "cara",         "gentile",
-        "buongiorno",   "salve",     "egregio",   "ciao",         "beste",
-        "geachte",      "dag",       "hoi",       "hej",          "hei",
-        "kara",         "kaere",     "kjaere",    "god",          "hyva",
-        "moi",          "dzien",     "szanowni",  "szanowna",     "szanowny",
-        "witam",        "dobry",     "dobra",     "vazeny",       "vazena",
-        "ahoj",         "kedves",    "tisztelt",  "szia",         "buna",
-        "stimate",      "postovani", "postovana", "pozdravljeni", "zdravo",
-        "здравствуйте", "добрый",    "уважаемый", "уважаемая",    "привет",
-        "доброго",      "шановний",  "вітаю",     "αγαπητε",      "αγαπητη",
-        "καλημερα",     "merhaba",   "sayin",     "kia",          "good",
-        "greetings",    "morning",   "howdy",     "yth",          "kepada",
-        "selamat",      "kinh",      "chao",
-    };
     if (n == 0 || n > 6 || line->len > 60)
         return false;
-    bool first = false;
-    for (size_t i = 0; i < G_N_ELEMENTS(greetings); i++)
-        first |= strcmp(words[0].folded, greetings[i]) == 0;
+    bool first = (words[0].classes & WORD_GREETING) != 0;
     const Word *last = &words[n - 1];
     bool ends = last->after == ',' || last->after == '!' ||
                 last->after == ':' || line->text[line->len - 1] == ',' ||

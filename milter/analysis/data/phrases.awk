@@ -2,7 +2,8 @@
 #
 # usage: LC_ALL=C sort FILE | LC_ALL=C awk -f phrases.awk > FILE.inc
 # A leading "^" becomes a flag: the phrase must begin its line. Made are
-# phrases[], and first[b] to first[b + 1] are those that begin with byte b.
+# phrases[], and first[b] to first[b + 1] are those that begin with byte b;
+# filter[] says by their first three bytes whether others are worth a look.
 BEGIN {
     for (i = 1; i < 256; i++)
         ord[sprintf("%c", i)] = i
@@ -20,7 +21,16 @@ BEGIN {
     gsub(/["\\]/, "\\\\&", quoted)
     rows[b] = rows[b] sprintf("{ \"%s\", %d, %d },\n", quoted, length(text), flag)
     count[b]++
+    if (!flag)
+        filter[slot(text)] = 1
 }
+
+function slot(text)
+{
+    return (ord[substr(text, 1, 1)] * 37 + ord[substr(text, 2, 1)] * 5 + \
+            ord[substr(text, 3, 1)]) % 1024
+}
+
 END {
     print "static const Phrase phrases[] = {"
     for (b = 1; b < 256; b++)
@@ -31,5 +41,9 @@ END {
         printf "%d,%s", total, b % 16 == 15 ? "\n" : " "
         total += count[b]
     }
+    print "};\nstatic const bool filter[1024] = {"
+    for (i = 0; i < 1024; i++)
+        if (i in filter)
+            printf "[%d] = true,\n", i
     print "};"
 }
