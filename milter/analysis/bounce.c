@@ -521,14 +521,30 @@ marks_of(const Report *r)
 /* --- the returned mail --------------------------------------------------------- */
 
 static char *
+domain_in_lower_case(char *email)
+{
+    char *domain = strrchr(email, '@');
+    for (; domain != NULL && *domain != '\0'; domain++)
+        *domain = g_ascii_tolower(*domain);
+    return email;
+}
+
+/* The first address of a field body, as far as it is needed here: without the
+ * rest of the list and the names. */
+static char *
 first_address(const char *value)
 {
     if (value == NULL)
         return NULL;
-    MailboxList list = mailbox_list_parse(value);
-    char *email = list.n > 0 ? g_strdup(list.items[0].email) : NULL;
-    mailbox_list_clear(&list);
-    return email;
+    const char *open = strchr(value, '<');
+    const char *start = open != NULL ? open + 1 : value;
+    const char *at = strchr(start, '@');
+    Span span;
+    if (at == NULL ||
+        !text_address_at(start, strlen(start), (size_t) (at - start), &span))
+        return NULL;
+    return domain_in_lower_case(
+        g_strndup(start + span.start, span.end - span.start));
 }
 
 static const char *
@@ -550,18 +566,40 @@ message_id_of(const char *value)
 }
 
 static void
+set_once(char **field, char *value)
+{
+    if (*field == NULL)
+        *field = value;
+    else
+        g_free(value);
+}
+
+static void
 returned_from_headers(ReturnedMessage *returned, const HeaderList *headers)
 {
-    if (returned->message_id == NULL)
-        returned->message_id =
-            message_id_of(header_value(headers, "Message-ID"));
-    if (returned->from == NULL)
-        returned->from = first_address(header_value(headers, "From"));
-    if (returned->return_path == NULL)
-        returned->return_path =
-            first_address(header_value(headers, "Return-Path"));
-    if (returned->to == NULL)
-        returned->to = first_address(header_value(headers, "To"));
+    for (size_t i = 0; i < headers->n; i++) {
+        const Header *h = &headers->items[i];
+        switch (h->name[0] | 0x20) {
+        case 'f':
+            if (is_name(h->name, "From"))
+                set_once(&returned->from, first_address(h->value));
+            break;
+        case 'm':
+            if (is_name(h->name, "Message-ID"))
+                set_once(&returned->message_id, message_id_of(h->value));
+            break;
+        case 'r':
+            if (is_name(h->name, "Return-Path"))
+                set_once(&returned->return_path, first_address(h->value));
+            break;
+        case 't':
+            if (is_name(h->name, "To"))
+                set_once(&returned->to, first_address(h->value));
+            break;
+        default:
+            break;
+        }
+    }
 }
 
 static void
@@ -659,7 +697,7 @@ add_bounce(Analysis *analysis, const char *email, const char *final,
         return;
     }
     Bounce bounce = {
-        .email = g_strdup(email),
+        .email = domain_in_lower_case(g_strdup(email)),
         .final = final != NULL && !same_address(final, email) ? g_strdup(final)
                                                               : NULL,
         .class = verdict->class,
@@ -872,6 +910,25 @@ is_contact(const GArray *addresses, const char *email)
     return false;
 }
 
+/* The one address that stands in a line with a reason, whatever else is there;
+ * NULL when there are several, or none. */
+static char *
+only_explained(const Report *r, const GArray *addresses)
+{
+    const char *email = NULL;
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->score != 1 || is_contact(addresses, a->email) ||
+            !has_reason(r, line_start_of(r->text.text, a->where.start),
+                        line_end_of(r->text.text, a->where.end, r->end)))
+            continue;
+        if (email != NULL && !same_address(email, a->email))
+            return NULL;
+        email = a->email;
+    }
+    return g_strdup(email);
+}
+
 /* Whom a report without delivery status is about. The surest source that has
  * an answer wins; see the head of bounce_text.c for the scores. */
 static GPtrArray *
@@ -945,6 +1002,11 @@ choose(const Report *r, const GArray *addresses, bool guess)
             g_ptr_array_add(chosen, g_strdup(a->email));
             return chosen;
         }
+    }
+    char *explained = only_explained(r, addresses);
+    if (explained != NULL) {
+        g_ptr_array_add(chosen, explained);
+        return chosen;
     }
     g_autofree char *to = returned_single_to(r);
     if (to != NULL && strchr(to, '@') != NULL) {
@@ -1035,7 +1097,8 @@ conclude_complaint(Report *r, const GPtrArray *recipients)
             g_ptr_array_add(u->addresses,
                             g_strdup(g_ptr_array_index(recipients, i)));
     if (u->addresses->len == 0 && r->analysis->returned.to != NULL)
-        g_ptr_array_add(u->addresses, g_strdup(r->analysis->returned.to));
+        g_ptr_array_add(u->addresses, domain_in_lower_case(
+                                          g_strdup(r->analysis->returned.to)));
     r->analysis->unsubscribe = u;
     return conclude(r, VERDICT_UNSUBSCRIBE, "complaint");
 }

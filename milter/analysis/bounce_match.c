@@ -1,30 +1,43 @@
 /*
  * bounce_match.c - see bounce_match.h
  *
- * An Aho-Corasick automaton, made deterministic: one table look-up for each
- * byte whatever the number of phrases, so the cost of hostile text is that of
- * any other. Bytes that no phrase contains share one column, which keeps the
- * table small.
+ * Aho-Corasick automata, made deterministic: one table look-up for each byte
+ * whatever the number of phrases, so the cost of hostile text is that of any
+ * other. Bytes that no phrase contains share one column, which keeps the table
+ * small, and small means fast: it should stay in the processor's cache. So the
+ * phrases in ASCII have an automaton of their own, and the one for the others
+ * runs only where the text has other bytes.
  *
  * The text is not copied or lower-cased beforehand. fold() feeds the automaton
  * with what people see as the same: any white space is one blank (phrases run
- * over line ends), Latin, Greek and Cyrillic letters are small, typographic apostrophes and blanks are plain. Offsets are those of the text
- * as it stands.
+ * over line ends), Latin, Greek and Cyrillic letters are small, typographic
+ * apostrophes and blanks are plain. Offsets are those of the text as it stands.
  */
 #include "analysis/bounce_match.h"
 
 #include <string.h>
 
-enum { NO_ROW = 0xffff };
+enum {
+    NO_ROW = 0xffff,
+    STATES_MAX = 0x8000, /* the highest bit of a transition is ENDS */
+    ENDS = 0x8000,       /* a phrase ends in the state that it leads to */
+    BLANK = 0xff         /* of `ascii`: white space */
+};
 
-struct PhraseSet {
+typedef struct {
     uint8_t column[256]; /* byte to column; 0: in no phrase */
+    uint8_t ascii[128];  /* the same for letters of both cases, or BLANK */
     unsigned n_columns;
     unsigned n_states;
-    uint16_t *next; /* [state * n_columns + column] */
+    uint16_t *next; /* [state * n_columns + column], maybe with ENDS */
     uint16_t *row;  /* [state]: the row that ends here, or NO_ROW */
     uint16_t *also; /* [state]: a shorter suffix that ends a row; 0 none */
     GPtrArray *rows;
+} Automaton;
+
+struct PhraseSet {
+    Automaton plain; /* phrases in ASCII */
+    Automaton other;
 };
 
 static uint16_t
@@ -36,7 +49,7 @@ trie_add(GArray *children, GArray *ends, unsigned n_columns, uint16_t state,
     if (child != 0)
         return child;
 
-    g_assert(ends->len < NO_ROW); /* our own tables: never that many */
+    g_assert(ends->len < STATES_MAX); /* our own tables: never that many */
     child = (uint16_t) ends->len;
     g_array_index(children, uint16_t, at) = child;
     g_array_set_size(children, (ends->len + 1) * n_columns);
@@ -48,25 +61,23 @@ trie_add(GArray *children, GArray *ends, unsigned n_columns, uint16_t state,
 /* Breadth first: each missing transition becomes that of the longest proper
  * suffix, which is nearer to the root and so already complete. */
 static void
-complete(PhraseSet *set)
+complete(Automaton *a)
 {
-    g_autofree uint16_t *suffix = g_new0(uint16_t, set->n_states);
-    g_autofree uint16_t *queue = g_new0(uint16_t, set->n_states);
+    g_autofree uint16_t *suffix = g_new0(uint16_t, a->n_states);
+    g_autofree uint16_t *queue = g_new0(uint16_t, a->n_states);
     unsigned head = 0, tail = 0;
 
-    for (unsigned c = 0; c < set->n_columns; c++)
-        if (set->next[c] != 0)
-            queue[tail++] = set->next[c];
+    for (unsigned c = 0; c < a->n_columns; c++)
+        if (a->next[c] != 0)
+            queue[tail++] = a->next[c];
 
     while (head < tail) {
         uint16_t state = queue[head++];
         uint16_t shorter = suffix[state];
-        set->also[state] =
-            set->row[shorter] != NO_ROW ? shorter : set->also[shorter];
-        for (unsigned c = 0; c < set->n_columns; c++) {
-            uint16_t *to = &set->next[(size_t) state * set->n_columns + c];
-            uint16_t of_suffix =
-                set->next[(size_t) shorter * set->n_columns + c];
+        a->also[state] = a->row[shorter] != NO_ROW ? shorter : a->also[shorter];
+        for (unsigned c = 0; c < a->n_columns; c++) {
+            uint16_t *to = &a->next[(size_t) state * a->n_columns + c];
+            uint16_t of_suffix = a->next[(size_t) shorter * a->n_columns + c];
             if (*to == 0) {
                 *to = of_suffix;
             } else {
@@ -75,45 +86,94 @@ complete(PhraseSet *set)
             }
         }
     }
-}
 
-PhraseSet *
-phrase_set_new(const Phrase *const *tables, size_t n_tables)
-{
-    PhraseSet *set = g_new0(PhraseSet, 1);
-    set->rows = g_ptr_array_new();
-    set->n_columns = 1;
-    for (size_t t = 0; t < n_tables; t++) {
-        for (const Phrase *p = tables[t]; p->text != NULL; p++) {
-            g_ptr_array_add(set->rows, (gpointer) p);
-            for (const char *s = p->text; *s != '\0'; s++)
-                if (set->column[(uint8_t) *s] == 0)
-                    set->column[(uint8_t) *s] = (uint8_t) set->n_columns++;
+    /* Numbered anew in that order: the shallow states, where nearly all text
+     * stays, become neighbours in memory. */
+    g_autofree uint16_t *rank = g_new0(uint16_t, a->n_states);
+    for (unsigned i = 0; i < tail; i++)
+        rank[queue[i]] = (uint16_t) (i + 1);
+    uint16_t *next = g_new(uint16_t, (size_t) a->n_states * a->n_columns);
+    uint16_t *row = g_new(uint16_t, a->n_states);
+    uint16_t *also = g_new(uint16_t, a->n_states);
+    for (unsigned old = 0; old < a->n_states; old++) {
+        row[rank[old]] = a->row[old];
+        also[rank[old]] = rank[a->also[old]];
+        for (unsigned c = 0; c < a->n_columns; c++) {
+            uint16_t to = a->next[(size_t) old * a->n_columns + c];
+            bool ends = a->row[to] != NO_ROW || a->also[to] != 0;
+            next[(size_t) rank[old] * a->n_columns + c] =
+                (uint16_t) (rank[to] | (ends ? ENDS : 0));
         }
     }
-    g_assert(set->rows->len < NO_ROW);
+    g_free(a->next);
+    g_free(a->row);
+    g_free(a->also);
+    a->next = next;
+    a->row = row;
+    a->also = also;
+}
+
+static void
+automaton_init(Automaton *a, GPtrArray *rows)
+{
+    a->rows = rows;
+    a->n_columns = 1;
+    for (unsigned i = 0; i < rows->len; i++) {
+        const Phrase *p = g_ptr_array_index(rows, i);
+        for (const char *s = p->text; *s != '\0'; s++)
+            if (a->column[(uint8_t) *s] == 0)
+                a->column[(uint8_t) *s] = (uint8_t) a->n_columns++;
+    }
+    g_assert(rows->len < NO_ROW && a->n_columns < BLANK);
+    for (unsigned c = 0; c < 128; c++)
+        a->ascii[c] = c == ' ' || (c >= '\t' && c <= '\r')
+                          ? BLANK
+                          : a->column[(uint8_t) g_ascii_tolower((char) c)];
 
     g_autoptr(GArray) children = g_array_new(FALSE, TRUE, sizeof(uint16_t));
     g_autoptr(GArray) ends = g_array_new(FALSE, TRUE, sizeof(uint16_t));
-    g_array_set_size(children, set->n_columns);
+    g_array_set_size(children, a->n_columns);
     uint16_t none = NO_ROW;
     g_array_append_val(ends, none);
-    for (unsigned i = 0; i < set->rows->len; i++) {
-        const Phrase *p = g_ptr_array_index(set->rows, i);
+    for (unsigned i = 0; i < rows->len; i++) {
+        const Phrase *p = g_ptr_array_index(rows, i);
         uint16_t state = 0;
         for (const char *s = p->text; *s != '\0'; s++)
-            state = trie_add(children, ends, set->n_columns, state,
-                             set->column[(uint8_t) *s]);
+            state = trie_add(children, ends, a->n_columns, state,
+                             a->column[(uint8_t) *s]);
         /* Of two equal rows the first counts. */
         if (g_array_index(ends, uint16_t, state) == NO_ROW)
             g_array_index(ends, uint16_t, state) = (uint16_t) i;
     }
 
-    set->n_states = ends->len;
-    set->next = g_memdup2(children->data, children->len * sizeof(uint16_t));
-    set->row = g_memdup2(ends->data, ends->len * sizeof(uint16_t));
-    set->also = g_new0(uint16_t, set->n_states);
-    complete(set);
+    a->n_states = ends->len;
+    a->next = g_memdup2(children->data, children->len * sizeof(uint16_t));
+    a->row = g_memdup2(ends->data, ends->len * sizeof(uint16_t));
+    a->also = g_new0(uint16_t, a->n_states);
+    complete(a);
+}
+
+static void
+automaton_clear(Automaton *a)
+{
+    g_free(a->next);
+    g_free(a->row);
+    g_free(a->also);
+    g_ptr_array_unref(a->rows);
+}
+
+PhraseSet *
+phrase_set_new(const Phrase *const *tables, size_t n_tables)
+{
+    GPtrArray *plain = g_ptr_array_new();
+    GPtrArray *other = g_ptr_array_new();
+    for (size_t t = 0; t < n_tables; t++)
+        for (const Phrase *p = tables[t]; p->text != NULL; p++)
+            g_ptr_array_add(g_str_is_ascii(p->text) ? plain : other,
+                            (gpointer) p);
+    PhraseSet *set = g_new0(PhraseSet, 1);
+    automaton_init(&set->plain, plain);
+    automaton_init(&set->other, other);
     return set;
 }
 
@@ -122,10 +182,8 @@ phrase_set_free(PhraseSet *set)
 {
     if (set == NULL)
         return;
-    g_free(set->next);
-    g_free(set->row);
-    g_free(set->also);
-    g_ptr_array_unref(set->rows);
+    automaton_clear(&set->plain);
+    automaton_clear(&set->other);
     g_free(set);
 }
 
@@ -182,29 +240,26 @@ mark_parts(PhraseHit *hits, size_t n)
         size_t len = strlen(whole->text);
         size_t start = hits[i].end - MIN(hits[i].end, len);
         for (size_t k = i; k-- > 0 && hits[k].end > start;)
-            if (hits[k].end >= start + strlen(hits[k].phrase->text))
+            if (hits[k].end >= start + strlen(hits[k].phrase->text) &&
+                strlen(hits[k].phrase->text) < len)
                 hits[k].within = whole;
-        /* Of those that end together the longest stands first. */
         for (size_t k = i + 1; k < n && hits[k].end == hits[i].end; k++)
-            hits[k].within = whole;
+            if (strlen(hits[k].phrase->text) < len)
+                hits[k].within = whole;
     }
 }
 
-size_t
-phrase_set_scan(const PhraseSet *set, const char *text, size_t len,
-                PhraseHit *hits, size_t max)
+static size_t
+automaton_scan(const Automaton *a, const char *text, size_t len,
+               PhraseHit *hits, size_t max, bool *out_other)
 {
-    /* What an ASCII byte becomes: its column, or BLANK. */
-    enum { BLANK = 0xff };
-    uint8_t ascii[128];
-    for (unsigned c = 0; c < 128; c++)
-        ascii[c] = (c == ' ' || (c >= '\t' && c <= '\r'))
-                       ? BLANK
-                       : set->column[(uint8_t) g_ascii_tolower((char) c)];
-
+    const uint16_t *next = a->next;
+    const size_t n_columns = a->n_columns;
+    const uint8_t blank_column = a->column[' '];
     size_t n = 0;
-    unsigned state = set->next[set->column[' ']];
+    unsigned state = next[blank_column] & ~(unsigned) ENDS;
     bool blank = true;
+
     for (size_t at = 0; at <= len;) {
         uint8_t fed[2];
         size_t n_fed = 1;
@@ -212,35 +267,58 @@ phrase_set_scan(const PhraseSet *set, const char *text, size_t len,
         uint8_t column;
         if (c < 0x80) {
             at++;
-            column = ascii[c];
+            column = a->ascii[c];
         } else {
+            *out_other = true;
             n_fed = fold(text, len, &at, fed);
-            column = fed[0] == ' ' ? BLANK : set->column[fed[0]];
+            column = fed[0] == ' ' ? BLANK : a->column[fed[0]];
         }
         if (column == BLANK) {
             if (blank)
                 continue;
-            column = set->column[' '];
+            column = blank_column;
             blank = true;
         } else {
             blank = false;
         }
-        state = set->next[state * set->n_columns + column];
+        unsigned to = next[state * n_columns + column];
         if (n_fed == 2)
-            state = set->next[state * set->n_columns + set->column[fed[1]]];
-
-        for (unsigned s = state; s != 0; s = set->also[s]) {
-            if (set->row[s] == NO_ROW)
+            to = next[(to & ~(unsigned) ENDS) * n_columns + a->column[fed[1]]];
+        state = to & ~(unsigned) ENDS;
+        if ((to & ENDS) == 0)
+            continue;
+        for (unsigned s = state; s != 0; s = a->also[s]) {
+            if (a->row[s] == NO_ROW)
                 continue;
-            if (n == max) {
-                mark_parts(hits, n);
+            if (n == max)
                 return n;
-            }
             hits[n].end = (uint32_t) MIN(at, len);
             hits[n].within = NULL;
-            hits[n].phrase = g_ptr_array_index(set->rows, set->row[s]);
+            hits[n].phrase = g_ptr_array_index(a->rows, a->row[s]);
             n++;
         }
+    }
+    return n;
+}
+
+size_t
+phrase_set_scan(const PhraseSet *set, const char *text, size_t len,
+                PhraseHit *hits, size_t max)
+{
+    bool other = false;
+    size_t n = automaton_scan(&set->plain, text, len, hits, max, &other);
+    if (other && set->other.rows->len > 0) {
+        g_autofree PhraseHit *more = g_new(PhraseHit, max);
+        size_t n_more =
+            automaton_scan(&set->other, text, len, more, max, &other);
+        n_more = MIN(n_more, max - n);
+        /* from the end, so that nothing is overwritten before it is moved */
+        size_t i = n, k = n_more;
+        n += n_more;
+        for (size_t to = n; k > 0; to--)
+            hits[to - 1] = i > 0 && hits[i - 1].end > more[k - 1].end
+                               ? hits[--i]
+                               : more[--k];
     }
     mark_parts(hits, n);
     return n;
