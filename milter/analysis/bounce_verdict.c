@@ -242,6 +242,31 @@ reason_of_code(int code)
     }
 }
 
+/* Is the word part of a host name or an address ("antispam1.example.org")?
+ * There it says nothing of this mail. URLs are another matter. */
+static bool
+is_in_name(const Scanned *text, Span span, size_t end, size_t len)
+{
+    size_t start = end - MIN(end, len);
+    size_t from = start;
+    while (from > span.start && end - from < 80 &&
+           !g_ascii_isspace(text->text[from - 1]) &&
+           strchr("<>[](),;:/\"'", text->text[from - 1]) == NULL)
+        from--;
+    size_t to = end;
+    while (to < span.end && to - start < 80 &&
+           !g_ascii_isspace(text->text[to]) &&
+           strchr("<>[](),;:/\"'", text->text[to]) == NULL)
+        to++;
+    if (from > span.start && text->text[from - 1] == '/')
+        return false;
+    for (size_t i = from + 1; i + 1 < to; i++)
+        if ((text->text[i] == '.' && g_ascii_isalnum(text->text[i + 1])) ||
+            text->text[i] == '@')
+            return true;
+    return false;
+}
+
 typedef struct {
     Words words;
     Reply reply;
@@ -293,6 +318,9 @@ look(const Evidence *evidence, Findings *f)
                 f->edge_denied = true;
                 break;
             default:
+                if ((p->kind == REASON_SPAM || p->kind == REASON_VIRUS) &&
+                    is_in_name(text, span, hit->end, strlen(p->text)))
+                    break;
                 if (p->kind < REASON_N &&
                     (p->strength > best.strength ||
                      (p->strength == best.strength && p->kind < best.reason))) {
@@ -384,6 +412,8 @@ bounce_judge(const Evidence *evidence, BounceVerdict *verdict)
             reason = by_code;
     }
 
+    if (is_hard_reason(reason) && from_reply && by_code == REASON_REJECTED)
+        reason = REASON_REJECTED; /* x.1.7, x.1.8: the sender's address */
     /* To MAIL FROM or the greeting an absence is said of our address or name;
      * only a host that takes no mail at all says so there, too. */
     if (is_hard_reason(reason) && reason != REASON_NOTACCEPT &&

@@ -396,6 +396,191 @@ static const VerdictCase verdict_cases[] = {
     { "550 غير موجود", HARD("userunknown") },
 };
 
+/* Replies as providers give them: hard or not. */
+static const struct {
+    const char *text;
+    bool hard;
+} reply_cases[] = {
+    { "550 5.1.1 <x@y.example> Email address could not be found, or was "
+      "misspelled (G8)",
+      true },
+    { "550 #5.1.0 Address rejected x@y.example", true },
+    { "550 5.1.1 <x@y.example>: Recipient address rejected: User unknown in "
+      "virtual alias table",
+      true },
+    { "511 sorry, no mailbox here by that name (#5.1.1 - chkuser)", true },
+    { "550 Requested action not taken: mailbox unavailable", true },
+    { "550 permanent failure for one or more recipients (x@y.example:550 5.1.1 "
+      "no such user)",
+      true },
+    { "550 permanent failure for one or more recipients (x@y.example:blocked)",
+      false },
+    { "554 5.7.1 The message from (<a@b.example>) with the subject of (x) "
+      "matches a profile the Internet community may consider spam.",
+      false },
+    { "550 5.7.0 Local Policy Violation", false },
+    { "550 5.7.1 Message rejected due to content restrictions", false },
+    { "550 SC-001 Unfortunately, messages from 203.0.113.40 weren't sent.",
+      false },
+    { "554 5.7.1 Service unavailable; Helo command [x] blocked using "
+      "dbl.spamhaus.org",
+      false },
+    { "550 5.7.350 Remote server returned message detected as spam -> 554 "
+      "5.7.1 no",
+      false },
+    { "452 4.2.2 The email account that you tried to reach is over quota",
+      false },
+    { "550 5.7.515 Access denied, sending domain b.example doesn't meet the "
+      "required authentication level.",
+      false },
+    { "421 4.7.0 [TSS04] Messages from 203.0.113.40 temporarily deferred due "
+      "to unexpected volume or user complaints",
+      false },
+    { "553 5.7.2 [TSS09] All messages from 203.0.113.40 will be permanently "
+      "deferred; Retrying will NOT succeed.",
+      false },
+    { "550 5.4.5 Daily user sending limit exceeded", false },
+    { "552 5.3.4 Message size exceeds fixed limit", false },
+    { "550 5.7.509 Access denied, sending domain b.example does not pass DMARC "
+      "verification",
+      false },
+    { "550 5.7.23 The message was rejected because of Sender Policy Framework "
+      "violation",
+      false },
+    { "571 5.7.1 Message contains spam or virus or sender is blocked", false },
+    { "550 Administrative prohibition - envelope blocked", false },
+    { "554 5.7.1 <x@y.example>: Recipient address rejected: Policy Rejection- "
+      "Abuse. Go away.",
+      false },
+    { "550 5.2.1 Mailbox unavailable. Your IP address 203.0.113.40 is "
+      "blacklisted",
+      false },
+    { "550 Mailbox unavailable or access denied", false },
+    { "450 4.1.1 <x@y.example>: Recipient address rejected: unverified "
+      "address: Address verification in progress",
+      false },
+    { "550 5.1.1 <x@y.example>: Recipient address rejected: undeliverable "
+      "address: host mx.y.example said: 550 No such user",
+      true },
+    { "550 5.1.0 <x@y.example> Recipient rejected (Mode: normal)", false },
+    { "554 30 Sorry, your message to x@y.example cannot be delivered. This "
+      "mailbox is disabled (554.30).",
+      true },
+    { "552 1 Requested mail action aborted, mailbox not found", true },
+    { "550 5.1.1 MXIN501 mailbox x@y.example unknown;id=4711", true },
+    { "550 unknown user account", true },
+    { "550 Account not available", true },
+    { "550 5.7.1 This email has been rejected. The email message was detected "
+      "as spam.",
+      false },
+    { "550-Verification failed for <a@b.example> 550-No Such User Here 550 "
+      "Sender verify failed",
+      false },
+    { "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
+      false },
+    { "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+      false },
+    { "554 5.4.0 Error: too many hops", false },
+    { "554 Transaction failed", false },
+    { "550 5.2.0 Mail rejete. Mail rejected. ofr_506 [506]", false },
+    { "550 x@y.example is not a valid mailbox", true },
+    { "550 x@y.example is no longer on server", true },
+    { "550 This user doesn't have a y.example account", true },
+    { "550 5.1.1 Recipient x@y.example does not exist here", true },
+    { "550 5.1.1 Mailbox <x@y.example> does not exist", true },
+    { "550 5.1.1 RESOLVER.ADR.ExRecipNotFound; not found", true },
+    { "550 5.1.1 Error: invalid recipients is found from 203.0.113.40", true },
+    { "550 No such user - psmtp", true },
+    { "550 5.1.1 sid: user not found", true },
+    { "550 5.1.1 unknown or illegal alias: x@y.example", true },
+    { "550-No such user here 550 x@y.example", true },
+    { "553 5.3.0 <x@y.example>... Addressee unknown, relay=[203.0.113.40]",
+      true },
+    { "550 5.7.1 Your message was rejected by a user filter", false },
+    { "550 5.7.1 Delivery not authorized, message refused", false },
+    { "554 5.7.1 Email rejected due to security policies", false },
+    { "550 5.6.0 Lone CR or LF in body", false },
+    { "550 Maximum line length exceeded (see RFC 5322 2.1.1).", false },
+    { "501 5.1.7 Invalid address syntax of sender", false },
+    { "550 5.1.8 Domain of sender address a@b.example does not exist", false },
+    { "451 4.1.8 Domain of sender address a@b.example does not resolve",
+      false },
+    { "553 5.1.8 <a@b.example>... Domain of sender address a@b.example does "
+      "not exist",
+      false },
+    { "550 5.1.1 Mail quota exceeded for this user", false },
+    { "550 5.2.2 user x has exceeded storage quota", false },
+    { "554 5.2.2 mailbox full", false },
+    { "552 5.2.2 This message is larger than the current system limit or the "
+      "recipient's mailbox is full",
+      false },
+    { "422 4.2.2 The recipient's mailbox is over its storage limit", false },
+    { "550 5.3.5 Local configuration error", false },
+    { "554 5.4.6 Hop count exceeded", false },
+    { "550 5.4.7 Delivery expired (message too old)", false },
+    { "421 4.4.2 Connection dropped", false },
+    { "454 4.7.1 <x@y.example>: Relay access denied", false },
+    { "530 5.7.0 Must issue a STARTTLS command first", false },
+    { "550 5.7.10 Encryption needed", false },
+    { "550 5.7.60 SMTP; Client does not have permissions to send as this "
+      "sender",
+      false },
+    { "550 5.7.124 Sender not in allowed-senders list", false },
+    { "550 5.7.193 This message is external and access is denied", false },
+    { "550 5.0.350 Remote server returned an error -> 554 Email rejected",
+      false },
+    { "550 5.4.300 Message expired -> 451 4.7.0 Temporary server error",
+      false },
+    { "550 5.1.90 Your message can't be sent because you've reached your daily "
+      "limit for message recipients",
+      false },
+    { "550 5.2.3 RESOLVER.RST.SendSizeLimit.Org; message too large for this "
+      "organization",
+      false },
+    { "550 5.2.122 The recipient has exceeded their limit for the number of "
+      "messages they can receive per hour",
+      false },
+    { "550 5.1.6 Recipient no longer on server: x@y.example", true },
+    { "550 5.1.10 Recipient not found", true },
+    { "550 5.1.351 Remote server returned unknown recipient or mailbox "
+      "unavailable",
+      true },
+    { "550 5.4.4 Unable to route: no mail hosts for domain", true },
+    { "550 5.1.2 The recipient domain does not exist", true },
+    { "550 5.1.1 Message blocked: sender domain is listed in SURBL", false },
+    { "550 5.1.1 You are not allowed to send to this recipient", false },
+    { "550 5.1.1 spam message rejected", false },
+    { "550 User x@y.example rejected because of too many failed attempts",
+      false },
+    { "host antispam1.y.example[192.0.2.7] said: 550 5.1.1 User unknown",
+      true },
+    { "550 5.1.1 <spam@virus.example>: User unknown", true },
+    { "550 anti-spam policy: User unknown", false },
+};
+
+static BounceVerdict
+judge(const PhraseSet *set, const char *words, const char *status,
+      DsnAction action)
+{
+    size_t len;
+    g_autofree char *text = exact(words, &len);
+    Scanned *scanned = g_new0(Scanned, 1);
+    scanned->text = text;
+    scanned->len = len;
+    scanned->n_hits =
+        phrase_set_scan(set, text, len, scanned->hits, PHRASE_HITS_MAX);
+    Evidence evidence = { .action = action,
+                          .status = status != NULL ? status : "",
+                          .texts = { scanned },
+                          .spans = { { 0, len } },
+                          .n = 1 };
+    BounceVerdict verdict = { 0 };
+    bounce_judge(&evidence, &verdict);
+    g_free(verdict.line);
+    g_free(scanned);
+    return verdict;
+}
+
 static void
 test_verdicts(void)
 {
@@ -404,26 +589,22 @@ test_verdicts(void)
     PhraseSet *set = phrase_set_new(tables, 2);
     for (size_t i = 0; i < G_N_ELEMENTS(verdict_cases); i++) {
         const VerdictCase *c = &verdict_cases[i];
-        size_t len;
-        g_autofree char *text = exact(c->text, &len);
-        Scanned *scanned = g_new0(Scanned, 1);
-        scanned->text = text;
-        scanned->len = len;
-        scanned->n_hits =
-            phrase_set_scan(set, text, len, scanned->hits, PHRASE_HITS_MAX);
-        Evidence evidence = { .action = c->action,
-                              .status = c->status ? c->status : "",
-                              .texts = { scanned },
-                              .spans = { { 0, len } },
-                              .n = 1 };
-        BounceVerdict verdict = { 0 };
-        bounce_judge(&evidence, &verdict);
+        BounceVerdict verdict = judge(set, c->text, c->status, c->action);
         g_test_message("%s", c->text);
         g_assert_cmpstr(bounce_reason_name(verdict.reason), ==, c->reason);
         g_assert_cmpint(verdict.class, ==, c->class);
-        g_free(verdict.line);
-        g_free(scanned);
     }
+    unsigned wrong = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(reply_cases); i++) {
+        BounceVerdict verdict =
+            judge(set, reply_cases[i].text, NULL, ACTION_FAILED);
+        if ((verdict.class == BOUNCE_HARD) == reply_cases[i].hard)
+            continue;
+        wrong++;
+        g_test_message("%s: %s", bounce_reason_name(verdict.reason),
+                       reply_cases[i].text);
+    }
+    g_assert_cmpuint(wrong, ==, 0);
     phrase_set_free(set);
 }
 
