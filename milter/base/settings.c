@@ -319,7 +319,8 @@ typedef struct {
     unsigned line;        /* of the text last handed to inih */
     char *section, *name; /* of the value being read; NULL: none */
     GString *value;
-    unsigned seen[G_N_ELEMENTS(options)]; /* line of each option set, or 0 */
+    unsigned seen[G_N_ELEMENTS(options)]; /* line of each option or section
+                                             header, or 0 */
 } Reader;
 
 static void reader_complain(Reader *reader, unsigned line, const char *section,
@@ -351,6 +352,19 @@ reader_complain(Reader *reader, unsigned line, const char *section,
 }
 
 static void reader_flush(Reader *reader);
+
+/* Remembers where a section begins: what is missing is missing there. */
+static void
+note_section(Reader *reader, const char *line, size_t len)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+        size_t name = strlen(options[i].section);
+        if (options[i].type == OPTION_SECTION && reader->seen[i] == 0 &&
+            len > name + 1 && memcmp(line + 1, options[i].section, name) == 0 &&
+            line[name + 1] == ']')
+            reader->seen[i] = reader->line;
+    }
+}
 
 /* The byte length of the next piece of a long line: at most `most`, and such
  * that inih, which trims and looks for comments, takes nothing away. */
@@ -384,6 +398,8 @@ reader_line(char *buffer, int size, void *stream)
         reader->next += indent;
         reader->rest = strcspn(reader->next, "\n");
         reader->continued = false;
+        if (*reader->next == '[')
+            note_section(reader, reader->next, reader->rest);
     } else {
         reader->continued = true;
     }
@@ -476,17 +492,21 @@ reader_flush(Reader *reader)
     return;
 }
 
-/* The line of an option in the file, 0 when it is not there. */
+/* The line of an option in the file; of its section's header when it is not
+ * there; the last one when that is missing too. */
 static unsigned
 line_of(const Reader *reader, const char *section, const char *key)
 {
+    unsigned header = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        if (options[i].key != NULL &&
-            strcmp(options[i].section, section) == 0 &&
-            strcmp(options[i].key, key) == 0)
+        if (strcmp(options[i].section, section) != 0 || reader->seen[i] == 0)
+            continue;
+        if (options[i].key == NULL)
+            header = reader->seen[i];
+        else if (strcmp(options[i].key, key) == 0)
             return reader->seen[i];
     }
-    return 0;
+    return header > 0 ? header : MAX(reader->line, 1);
 }
 
 /* A secret's text without its line end. NULL and a complaint for a file that
@@ -593,7 +613,8 @@ check_api(Reader *reader, Role role)
             g_build_filename(credentials, "api-secret", NULL);
         s->api.secret = read_secret(reader, "api", "secret_file", path, false);
     } else {
-        reader_complain(reader, 0, "api", "secret_file",
+        reader_complain(reader, line_of(reader, "api", "secret_file"), "api",
+                        "secret_file",
                         "is required; write the path of a file (mode 0600) "
                         "that holds the API secret");
     }

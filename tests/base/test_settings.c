@@ -77,8 +77,14 @@ static const struct {
     { "socket", GOOD "socket = /run/x\n",
       "FILE:3: [mta] socket: \"/run/x\" is no socket; write unix:/PATH, "
       "inet:PORT@HOST or inet6:PORT@HOST\n" },
-    { "domains are required", "[mta]\n",
-      "FILE: [mta] local_domains: is required; write our own domains, for "
+    { "domains are required", "# first\n[mta]\n\n",
+      "FILE:2: [mta] local_domains: is required; write our own domains, for "
+      "example example.org, example.com\n" },
+    { "nor is there the section", "# nothing\n#\n",
+      "FILE:2: [mta] local_domains: is required; write our own domains, for "
+      "example example.org, example.com\n" },
+    { "nothing at all", "",
+      "FILE:1: [mta] local_domains: is required; write our own domains, for "
       "example example.org, example.com\n" },
     { "domain form", "[mta]\nlocal_domains = *.example.org\n",
       "FILE:2: [mta] local_domains: \"*.example.org\" is no domain; write for "
@@ -233,7 +239,8 @@ static void
 test_requirements(void)
 {
     g_autofree char *problems = NULL;
-    g_assert_null(load(GOOD, ROLE_SYNC, &problems));
+    g_assert_null(load(GOOD "[api]\n", ROLE_SYNC, &problems));
+    g_assert_nonnull(strstr(problems, "FILE:3: [api] key: is required"));
     g_assert_nonnull(strstr(problems, "[api] key: is required"));
     g_assert_nonnull(strstr(problems, "[api] secret_file: is required"));
 
