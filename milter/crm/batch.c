@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { FIRST_MS = 100, SHORTEST_MS = 20, LONGEST_POLL_MS = 30000 };
-enum { MAX_TRIES = 8, TRY_AGAIN_MS = 500 };
+enum { MAX_TRIES = 8, TRY_AGAIN_MS = 200 };
 
 struct Batch {
     GHashTable *per_job; /* action -> double *, milliseconds */
@@ -360,6 +360,13 @@ batch_run(Batch *batch, const BatchCaller *caller, const GPtrArray *requests,
             }
             break;
         }
+    }
+    for (guint i = 0; i < requests->len; i++) { /* the lost ones: why */
+        Request *request = requests->pdata[i];
+        if (!request->answered && request->answer.message == NULL)
+            request->answer.message = g_strdup(
+                failure->kind != ANSWER_OK ? failure->message
+                                           : "the batch has no result for it");
     }
     return BATCH_DONE;
 }

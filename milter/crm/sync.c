@@ -568,8 +568,9 @@ call_batched(Sync *sync, const GPtrArray *requests)
     }
     if (failure.kind == ANSWER_CREDENTIALS || failure.kind == ANSWER_ENDPOINT)
         diagnose(sync, "batch", &failure);
-    else if (failure.kind != ANSWER_OK)
-        sync->aborted = true;
+    else
+        sync->aborted = failure.kind != ANSWER_OK; /* or it went well at last */
+
     /* A limit may be met inside a batch too. */
     const Backoff backoff = { sync->tuning.trouble_ms,
                               sync->tuning.trouble_cap_ms };

@@ -80,13 +80,20 @@ task_free(void *data)
     g_free(task);
 }
 
+static const char *
+lost_words(const Request *request)
+{
+    return request->answer.message != NULL ? request->answer.message
+                                           : "not asked yet";
+}
+
 /* Is the answer good? If not, the task is over for now or for good. */
 static bool
 answered_well(Task *task, const Request *request)
 {
     const Answer *answer = &request->answer;
     if (!request->answered) {
-        finish(task, TASK_LATER, "no answer");
+        finish(task, TASK_LATER, lost_words(request));
         return false;
     }
     if (answer->kind == ANSWER_OK)
@@ -404,7 +411,7 @@ step_write(Task *task, TaskShared *shared)
         if (!request->answered || answer->kind == ANSWER_TROUBLE ||
             answer->kind == ANSWER_CANCELLED) {
             finish(task, TASK_LATER,
-                   request->answered ? answer->message : "no answer");
+                   request->answered ? answer->message : lost_words(request));
         } else if (answer->kind == ANSWER_OK) {
             int64_t id =
                 answer_integer(json_object_get(answer->body, "id"), call->id);

@@ -36,7 +36,8 @@
 
 enum {
     DAY_S = 86400,
-    REPEAT_UNSUBSCRIBE_S = DAY_S,
+    REPEAT_UNSUBSCRIBE_S = 0, /* who asks again is looked up again: a person may
+                                 have subscribed them meanwhile */
     REPEAT_BOUNCE_S = 7 * DAY_S,
     REPEAT_BOUNCE_AFTER_OPT_OUT_S = 30 * DAY_S,
     PHONES_MAX = 20,

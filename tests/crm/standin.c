@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,14 @@ const SyncTuning quick_tuning = {
     .wave = 1000,
     .handful = 5,
 };
+
+/* A test that is killed leaves no server behind. */
+static void
+die_with_parent(void *data)
+{
+    (void) data;
+    (void) prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
 
 Standin *
 standin_start(const char *const *options)
@@ -38,10 +47,10 @@ standin_start(const char *const *options)
     int out;
     GPid pid;
     g_autoptr(GError) error = NULL;
-    if (!g_spawn_async_with_pipes(NULL, (char **) argv->pdata, NULL,
-                                  G_SPAWN_SEARCH_PATH |
-                                      G_SPAWN_DO_NOT_REAP_CHILD,
-                                  NULL, NULL, &pid, NULL, &out, NULL, &error))
+    if (!g_spawn_async_with_pipes(
+            NULL, (char **) argv->pdata, NULL,
+            G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent,
+            NULL, &pid, NULL, &out, NULL, &error))
         g_error("python3: %s", error->message);
     char line[200];
     size_t length = 0;
