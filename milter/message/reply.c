@@ -33,6 +33,8 @@ enum {
     FOLDED_MIN = 30,       /* a line that a program folded is longer */
     NAME_MAX_BYTES = 48,   /* of a header block's field name */
     BLOCK_LINES = 24,      /* lines that a header block may span */
+    FIELD_MAX = 160,       /* bytes of such a line that are looked at */
+    WORK_MAX = 5000,       /* what afford() grants for one body */
 };
 
 enum { QUOTED_FLAGS = LINE_QUOTE_MARK | LINE_QUOTE_ELEMENT };
@@ -257,7 +259,19 @@ typedef struct {
     Zone rest_zone;
     Zone quote_zone; /* of the quoted lines that come next */
     GString *text;   /* scratch */
+    unsigned work;   /* see afford() */
 } Split;
+
+/* Looks that cost much are counted: a person's mail has some dozens of lines
+ * worth one, so whoever sends thousands gets the rest read as it stands. */
+static bool
+afford(Split *s, unsigned units)
+{
+    if (s->work > WORK_MAX)
+        return false;
+    s->work += units;
+    return true;
+}
 
 static bool
 is_blank_line(const Line *line)
@@ -335,7 +349,7 @@ static size_t
 attribution_start(Split *s, size_t i, bool quoted)
 {
     const Line *last = &s->lines[i];
-    if (!may_end_attribution(last))
+    if (!may_end_attribution(last) || !afford(s, 4))
         return s->n;
     bool marked = (last->flags & MARK_ATTRIBUTION) != 0;
     size_t best = s->n;
@@ -381,7 +395,8 @@ split_at_bracket(Split *s, size_t i)
         next->len == 0 || line->len > ATTRIBUTION_MAX)
         return false;
     const char *open = strrchr(line->text, '<');
-    if (open == NULL || strchr(open, '@') == NULL || strchr(open, '>') != NULL)
+    if (!afford(s, 2) || open == NULL || strchr(open, '@') == NULL ||
+        strchr(open, '>') != NULL)
         return false;
     g_string_truncate(s->text, 0);
     normalize(s->text, line->text, line->len);
@@ -403,7 +418,7 @@ field_of(Split *s, const Line *line, const char **out_value)
     if (colon == NULL && wide == NULL)
         return 0;
     g_string_truncate(s->text, 0);
-    normalize(s->text, line->text, MIN(line->len, 400));
+    normalize(s->text, line->text, MIN(line->len, FIELD_MAX));
     const char *p = s->text->str;
     while (*p == ' ' || *p == '_' || *p == '|')
         p++;
@@ -611,7 +626,7 @@ separator_of(Split *s, size_t i)
                  line->text[line->len - 1] == '*' ||
                  (line->len > 3 &&
                   memcmp(line->text + line->len - 3, "\xef\xbc\x9a", 3) == 0);
-    if (!dashed && !colon)
+    if ((!dashed && !colon) || !afford(s, 1))
         return result;
     g_string_truncate(s->text, 0);
     normalize(s->text, line->text, line->len);
@@ -673,6 +688,8 @@ is_above_line(Split *s, const Line *line)
     if (strchr("#-=_*>~[", line->text[0]) == NULL &&
         (unsigned char) line->text[0] != 0xe2 &&
         strstr(line->text, "above") == NULL)
+        return false;
+    if (!afford(s, 1))
         return false;
     g_string_truncate(s->text, 0);
     normalize(s->text, line->text, line->len);
@@ -770,7 +787,7 @@ examine(Split *s, size_t i)
     }
 
     const char *value;
-    if (field_of(s, line, &value) != 0) {
+    if (field_of(s, line, &value) != 0 && afford(s, 3)) {
         bool announced =
             (line->flags & (LINE_AFTER_RULE | MARK_BORDER | MARK_REST)) != 0;
         Block block = read_block(s, i);
