@@ -29,12 +29,13 @@
 
 enum {
     ATTRIBUTION_LINES = 4,
-    ATTRIBUTION_MAX = 600, /* bytes of an attribution, all its lines */
-    FOLDED_MIN = 30,       /* a line that a program folded is longer */
-    NAME_MAX_BYTES = 48,   /* of a header block's field name */
-    BLOCK_LINES = 24,      /* lines that a header block may span */
-    FIELD_MAX = 160,       /* bytes of such a line that are looked at */
-    WORK_MAX = 5000,       /* what afford() grants for one body */
+    ATTRIBUTION_HEAD = 200, /* of a longer line: can it begin with one? */
+    ATTRIBUTION_MAX = 600,  /* bytes of an attribution, all its lines */
+    FOLDED_MIN = 30,        /* a line that a program folded is longer */
+    NAME_MAX_BYTES = 48,    /* of a header block's field name */
+    BLOCK_LINES = 24,       /* lines that a header block may span */
+    FIELD_MAX = 160,        /* bytes of such a line that are looked at */
+    WORK_MAX = 5000,        /* what afford() grants for one body */
 };
 
 enum { QUOTED_FLAGS = LINE_QUOTE_MARK | LINE_QUOTE_ELEMENT };
@@ -110,6 +111,7 @@ enum {
     HAS_TIME = 1 << 2,
     HAS_VERB = 1 << 3,
     HAS_COLON = 1 << 4, /* ends with one */
+    HAS_CLOSE = 1 << 5, /* no colon, but ends with the verb, or it has one */
 };
 
 static bool
@@ -220,6 +222,23 @@ dates_and_times(const char *text)
     return found;
 }
 
+/* Does a word of attributions end the text, or stand right before a colon?
+ * "... wrote to me that" is prose. */
+static bool
+verb_closes(const char *text, size_t len)
+{
+    for (size_t i = 0; i < reply_n_wrote; i++) {
+        const char *word = reply_wrote[i];
+        size_t n = strlen(word);
+        if (len >= n && memcmp(text + len - n, word, n) == 0)
+            return true;
+        const char *p = strstr(text, word);
+        if (p != NULL && (p[n] == ':' || (p[n] == ' ' && p[n + 1] == ':')))
+            return true;
+    }
+    return false;
+}
+
 static unsigned
 evidence_of(const char *text, size_t len)
 {
@@ -236,6 +255,8 @@ evidence_of(const char *text, size_t len)
             break;
         }
     }
+    if ((found & (HAS_VERB | HAS_COLON)) == HAS_VERB && verb_closes(text, len))
+        found |= HAS_CLOSE;
     return found;
 }
 
@@ -298,8 +319,10 @@ next_text(const Split *s, size_t i)
 static bool
 may_end_attribution(const Line *line)
 {
-    if (line->len < 4 || line->len > ATTRIBUTION_MAX)
+    if (line->len < 4)
         return false;
+    if (line->len > ATTRIBUTION_MAX) /* Yahoo's app: their text goes on there */
+        return memchr(line->text, '@', ATTRIBUTION_HEAD) != NULL;
     if ((line->flags & MARK_ATTRIBUTION) != 0)
         return true;
     const char *p = line->text;
@@ -341,7 +364,7 @@ is_enough(unsigned e, bool quoted, bool marked)
             return n >= 2 || (quoted);
         return n == 3 || (quoted && n >= 2);
     }
-    return (e & HAS_VERB) != 0 && (n == 3 || (quoted && n >= 2));
+    return (e & HAS_CLOSE) != 0 && (n == 3 || (quoted && n >= 2));
 }
 
 /* If an attribution ends at line i, where does it begin? s->n if none does. */
@@ -369,7 +392,9 @@ attribution_start(Split *s, size_t i, bool quoted)
         for (size_t j = start; j <= i; j++) {
             if (j > start)
                 g_string_append_c(s->text, ' ');
-            normalize(s->text, s->lines[j].text, s->lines[j].len);
+            size_t n = s->lines[j].len;
+            normalize(s->text, s->lines[j].text,
+                      n > ATTRIBUTION_MAX ? ATTRIBUTION_HEAD : n);
             if (s->text->len > ATTRIBUTION_MAX)
                 return best;
         }
@@ -523,8 +548,9 @@ is_header_block(const Block *b, bool announced, bool top)
         return (from || b->date_time || b->address) && n >= 2;
     if (!from)
         return subject && n >= 3 && (b->date_time || b->address);
-    /* A web form's mail begins with "From: ... Subject: ...". */
-    if (top && !date)
+    /* A web form's mail begins with "From: ... Subject: ...", at times with a
+     * date. */
+    if (top && (!date || (n < 4 && (b->kinds & FIELD_SENT) != FIELD_SENT)))
         return false;
     if (n >= 3)
         return subject || b->address ||
@@ -791,7 +817,9 @@ examine(Split *s, size_t i)
         bool announced =
             (line->flags & (LINE_AFTER_RULE | MARK_BORDER | MARK_REST)) != 0;
         Block block = read_block(s, i);
-        if (is_header_block(&block, announced, !s->own_seen)) {
+        if (is_header_block(&block, announced,
+                            !s->own_seen && !s->subject_reply &&
+                                !s->subject_forward)) {
             Zone zone = zone_of_block(s);
             Zone head = zone == ZONE_FORWARDED ? zone : ZONE_ATTRIBUTION;
             claim_rule_above(s, i, head);

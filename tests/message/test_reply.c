@@ -141,6 +141,20 @@ static const char *const attributions[] = {
     "Ann Lee <ann@example.org> wrote on 12/03/2026 10:22:13 AM:",
     "Ann Lee <ann@example.org> schrieb am 12.03.2026 10:22:",
     "Ann Lee (ann@example.org) skrev (2026-03-12):",
+    "Ann Lee <ann@example.org> hat am 12.03.2026 10:22 CET geschrieben:",
+    "In a message dated 3/12/2026 10:22:13 AM Eastern Daylight Time, "
+    "^ann@example.org writes:",
+    "12 Mar 2026, 10:22 by ann@example.org:",
+    "12. März 2026, 10:22 von ann@example.org:",
+    "On Mar 12, 2026, 10:22 AM +1100, Ann Lee ^<ann@example.org>, wrote:",
+    "On Thu, Mar 12, 2026 at 10:22 AM, Ann Lee < ann@example.org > wrote:",
+    "On Thu, 2026-03-12 at 10:22 +1100, Ann Lee wrote:",
+    "Am 2026-03-12 10:22, schrieb Ann Lee:",
+    "On March 12, 2026, Ann Lee ^<ann@example.org> wrote:",
+    "Dnia 12 marca 2026 10:22 Ann Lee ^<ann@example.org> napisał(a):",
+    "12 марта 2026 г., 10:22 пользователь Ann Lee ^<ann@example.org> написал:",
+    "On Thu, 12 Mar 2026 10:22:13 +0900 ^Ann Lee <ann@example.org> wrote:",
+    "Em 12/03/2026 10:22, Ann Lee escreveu:",
 };
 
 static char *
@@ -540,7 +554,58 @@ static const ReplyCase plain_cases[] = {
       "<bob@example.com>\nSubject: x\n\nTheirs.\n",
       "Mine.|Get Outlook for iOS<https://aka.example/o0ukef>", NULL },
 
+    { "Yahoo's app, their text on the same line", "Re: x",
+      "Mine.\n\nSent from Yahoo Mail on Android \n \n  On Thu, 12 Mar 2026 at "
+      "10:22, Ann Lee<ann@example.org> wrote:   Theirs begins here.\n\nAnd "
+      "goes on.\n",
+      "Mine.|Sent from Yahoo Mail on Android", NULL },
+    { "eM Client has no colons", "Re: x",
+      "Mine.\n\n------ Original Message ------\nFrom \"Ann\" "
+      "<ann@example.org>\nTo \"Bob\" <bob@example.com>\nDate 12/03/2026 "
+      "10:22:13\nSubject x\n\nTheirs.\n",
+      "Mine.", NULL },
+    { "Libero", "R: x",
+      "Mio.\n\n----Messaggio originale----\nDa: ann@example.org\nData: "
+      "12/03/2026 10.22\nA: <bob@example.com>\nOgg: x\n\nTheirs.\n",
+      "Mio.", NULL },
+    { "Orange, small letters", "RE: x",
+      "Le mien.\n\n\nenvoyé : 12 mars 2026 à 10:22\nde : Ann "
+      "<ann@example.org>\nà : bob@example.com\nobjet : x\n\nTheirs.\n",
+      "Le mien.", NULL },
+    { "T-Online", "Aw: x",
+      "Meins.\n\n-----Original-Nachricht-----\nBetreff: x\nDatum: "
+      "2026-03-12T10:22:13+0100\nVon: \"Ann\" <ann@example.org>\nAn: "
+      "\"Bob\"\n\nTheirs.\n",
+      "Meins.", NULL },
+    { "The Bat!", "Re: x",
+      "Hello Ann,\n\nThursday, March 12, 2026, 10:22:13 AM, you wrote:\n\n> "
+      "theirs\n\nMine.\n",
+      "Hello Ann,|Mine.", NULL },
+    { "Seznam", "Re: x",
+      "Moje.\n\n---------- Původní e-mail ----------\nOd: Ann "
+      "<ann@example.org>\nKomu: bob@example.com\nDatum: 12. 3. 2026 "
+      "10:22:13\nPředmět: x\n\nTheirs.\n",
+      "Moje.", NULL },
+
     /* what must not be cut */
+    { "an address, a date, a time and wrote, in prose", NULL,
+      "On 12 March 2026 at 10:22 Ann (ann@example.org) wrote to me that the "
+      "barn is free.\n\nIs it?\n",
+      "On 12 March 2026 at 10:22 Ann (ann@example.org) wrote to me that the "
+      "barn is free.|Is it?",
+      NULL },
+    { "web form with a date", "Enquiry",
+      "From: Ann Lee\nDate: 12 March 2026\nSubject: Wedding\nGuests: 40\n\nIs "
+      "it free?\n",
+      "From: Ann Lee|Date: 12 March 2026|Subject: Wedding|Guests: 40|Is it "
+      "free?",
+      NULL },
+    { "agenda, Danish", NULL,
+      "Dato: 12.3.2026\nFra: kl. 10:00\nTil: kl. 14:00\n\nHilsen Bo\n",
+      "Dato: 12.3.2026|Fra: kl. 10:00|Til: kl. 14:00|Hilsen Bo", NULL },
+    { "agenda, German", NULL,
+      "Datum: 12. März 2026\nVon: 10:00 Uhr\nBis: 14:00 Uhr\n\nGruß Bo\n",
+      "Datum: 12. März 2026|Von: 10:00 Uhr|Bis: 14:00 Uhr|Gruß Bo", NULL },
     { "agenda", NULL,
       "The room:\n\nDate: 12 March 2026\nFrom: 10:00\nTo: 14:00\nVenue: The "
       "barn\n\nThanks, Bob\n",
