@@ -173,7 +173,7 @@ static void *
 judge_main(void *data)
 {
     const Host *host = data;
-    double trips = 0;
+    double trips = metrics_get("store_round_trips_total", NULL, NULL);
     while (!atomic_load(&world->stop)) {
         g_autoptr(GPtrArray) rows =
             spool_fetch(host->spool, BATCH, START, NULL);
