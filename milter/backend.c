@@ -30,6 +30,7 @@ struct Backend {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool stop, work;
+    bool ended;         /* the thread has left */
     Settings *settings; /* the newest */
     bool reload;
     Store *store; /* NULL until it could be opened; then constant */
@@ -136,10 +137,9 @@ expire(Backend *backend, int64_t now)
         log_warning("store: old rows could not be dropped: %s", error->message);
 }
 
-static void *
-work(void *data)
+static void
+work(Backend *backend)
 {
-    Backend *backend = data;
     unsigned delay = POLL_S;
     int64_t expired = 0;
 
@@ -152,7 +152,7 @@ work(void *data)
         log_warning("store: %s; observations wait in the spool",
                     error->message);
         if (!pause_after_error(backend, &delay))
-            return NULL;
+            return;
     }
 
     delay = POLL_S;
@@ -175,7 +175,7 @@ work(void *data)
                             "wait in the spool",
                             error->message, repeats);
             if (!pause_after_error(backend, &delay))
-                return NULL;
+                return;
             continue;
         }
         delay = POLL_S;
@@ -183,8 +183,20 @@ work(void *data)
             sync_wake(backend->sync);
         /* A full batch: there may be more. */
         if (!pause_for(backend, done >= JUDGE_BATCH ? 0 : POLL_S))
-            return NULL;
+            return;
     }
+}
+
+static void *
+run(void *data)
+{
+    Backend *backend = data;
+    work(backend);
+    pthread_mutex_lock(&backend->lock);
+    backend->ended = true;
+    pthread_cond_broadcast(&backend->changed);
+    pthread_mutex_unlock(&backend->lock);
+    return NULL;
 }
 
 static void
@@ -219,7 +231,7 @@ backend_start(Settings *settings, Spool *spool, GError **error)
         log_warning("store: %s; observations wait in the spool",
                     failure->message);
     }
-    int code = pthread_create(&backend->thread, NULL, work, backend);
+    int code = pthread_create(&backend->thread, NULL, run, backend);
     if (code != 0)
         g_error("cannot start a thread: %s", g_strerror(code));
     return backend;
@@ -259,17 +271,22 @@ backend_stop(Backend *backend, int64_t wait_ms)
 {
     if (backend == NULL)
         return true;
-    pthread_mutex_lock(&backend->lock);
-    backend->stop = true;
-    pthread_cond_broadcast(&backend->changed);
-    pthread_mutex_unlock(&backend->lock);
-
     struct timespec until;
     (void) clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t) (wait_ms / 1000) + 1;
-    if (pthread_clockjoin_np(backend->thread, NULL, CLOCK_MONOTONIC, &until) !=
-        0)
+
+    pthread_mutex_lock(&backend->lock);
+    backend->stop = true;
+    pthread_cond_broadcast(&backend->changed);
+    while (!backend->ended &&
+           pthread_cond_clockwait(&backend->changed, &backend->lock,
+                                  CLOCK_MONOTONIC, &until) == 0)
+        ;
+    bool ended = backend->ended;
+    pthread_mutex_unlock(&backend->lock);
+    if (!ended)
         return false;
+    (void) pthread_join(backend->thread, NULL);
     if (backend->sync != NULL)
         sync_stop(backend->sync, wait_ms);
     backend_free(backend);

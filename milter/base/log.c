@@ -18,10 +18,11 @@
 
 enum { TEXT_MAX = 200, HASH_DIGITS = 12 };
 
+/* Atomic each: a reload changes them while other threads log. */
 static struct {
-    LogTarget target;
-    LogLevel level;
-    LogAddresses addresses;
+    _Atomic LogTarget target;
+    _Atomic LogLevel level;
+    _Atomic LogAddresses addresses;
 } config = { LOG_TARGET_STDERR, LOG_LEVEL_INFO_, ADDRESSES_FULL };
 
 void
@@ -31,9 +32,14 @@ log_open(const char *program, LogTarget target, LogLevel level,
     config.target = target;
     config.level = level;
     config.addresses = addresses;
-    g_set_prgname(program);
-    if (target == LOG_TARGET_SYSLOG)
+    /* Once: syslog() keeps the pointer, and other threads use the name. */
+    if (g_strcmp0(g_get_prgname(), program) != 0)
+        g_set_prgname(program);
+    static bool opened;
+    if (target == LOG_TARGET_SYSLOG && !opened) {
         openlog(g_get_prgname(), LOG_PID | LOG_NDELAY, LOG_MAIL);
+        opened = true;
+    }
 }
 
 static const int priorities[] = {

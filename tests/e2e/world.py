@@ -157,7 +157,8 @@ class Daemon:
         os.chmod(self.notify_path, 0o777)
         self.notify.settimeout(20)
         environment = {"PATH": "/usr/bin:/bin", "TZ": "UTC",
-                       "NOTIFY_SOCKET": self.notify_path, **(env or {})}
+                       "NOTIFY_SOCKET": self.notify_path, **self.passed_on(),
+                       **(env or {})}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "-c", self.config, *options], env=environment,
@@ -167,6 +168,12 @@ class Daemon:
                     resource.RLIMIT_NOFILE, (descriptors, descriptors))))
         if wait:
             self.wait_ready()
+
+    @staticmethod
+    def passed_on():
+        """What steers sanitizers goes on to the daemon."""
+        return {k: v for k, v in os.environ.items()
+                if k.endswith("SAN_OPTIONS") or k == "G_SLICE"}
 
     def told(self, seconds=20):
         """The next datagram that it sends to the service manager."""
