@@ -1,12 +1,11 @@
 /*
  * settings.c - see settings.h
  *
- * option_table.inc is read once by the macros below into `options`; every
- * other function walks that table. inih parses the INI syntax; its callback
- * does not see line numbers, so the lines are handed to it by a reader of ours
- * that counts them.
+ * What may stand in the file is in settings_table.c. inih parses the INI
+ * syntax; its callback does not see line numbers, so the lines are handed to
+ * it by a reader of ours that counts them.
  */
-#include "base/settings.h"
+#include "base/settings_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,123 +17,6 @@
 #include <unistd.h>
 
 enum { FILE_MAX = 1024 * 1024, SECRET_MAX = 4096 };
-
-typedef enum {
-    OPTION_SECTION,
-    OPTION_STRING,
-    OPTION_BOOL,
-    OPTION_MODE,
-    OPTION_INTEGER,
-    OPTION_FRACTION,
-    OPTION_DURATION,
-    OPTION_SIZE,
-    OPTION_LIST,
-    OPTION_ENUM,
-} OptionType;
-
-/* The words of an ENUM option, with their values. */
-typedef struct {
-    const char *name;
-    int value;
-} EnumName;
-
-typedef struct {
-    OptionType type;
-    const char *section;
-    const char *key;
-    size_t offset;
-    const EnumName *names;
-    int64_t min, max;
-    const char *fallback; /* the default, as it would be written */
-    const char *doc;
-} Option;
-
-static const EnumName names_region[] = {
-    { "AU", REGION_AU }, { "UK", REGION_UK }, { "US", REGION_US }, { NULL, 0 }
-};
-static const EnumName names_batch[] = { { "auto", BATCH_AUTO },
-                                        { "off", BATCH_OFF },
-                                        { NULL, 0 } };
-static const EnumName names_overwrite[] = { { "never", OVERWRITE_NEVER },
-                                            { "own", OVERWRITE_OWN },
-                                            { "always", OVERWRITE_ALWAYS },
-                                            { NULL, 0 } };
-static const EnumName names_status[] = { { "1", NEW_STATUS_SUBSCRIBED },
-                                         { "2", NEW_STATUS_UNSUBSCRIBED },
-                                         { "5", NEW_STATUS_NO_MARKETING },
-                                         { "unset", NEW_STATUS_UNSET },
-                                         { NULL, 0 } };
-static const EnumName names_company[] = { { "off", COMPANY_OFF },
-                                          { "match", COMPANY_MATCH },
-                                          { "create", COMPANY_CREATE },
-                                          { NULL, 0 } };
-static const EnumName names_phone[] = { { "mobile", PHONE_MOBILE_FIRST },
-                                        { "landline", PHONE_LANDLINE_FIRST },
-                                        { NULL, 0 } };
-static const EnumName names_external_id[] = { { "none", EXTERNAL_ID_NONE },
-                                              { "email", EXTERNAL_ID_EMAIL },
-                                              { "hash", EXTERNAL_ID_HASH },
-                                              { NULL, 0 } };
-static const EnumName names_consent[] = { { "unset", CONSENT_UNSET },
-                                          { "yes", CONSENT_YES },
-                                          { "no", CONSENT_NO },
-                                          { NULL, 0 } };
-static const EnumName names_evidence[] = { { "sent", EVIDENCE_SENT },
-                                           { "original", EVIDENCE_ORIGINAL },
-                                           { "any", EVIDENCE_ANY },
-                                           { NULL, 0 } };
-static const EnumName names_unsure[] = { { "hold", UNSURE_HOLD },
-                                         { "ignore", UNSURE_IGNORE },
-                                         { NULL, 0 } };
-static const EnumName names_unknown[] = { { "ignore", UNKNOWN_IGNORE },
-                                          { "suppress", UNKNOWN_SUPPRESS },
-                                          { NULL, 0 } };
-static const EnumName names_trust[] = { { "pass", TRUST_PASS },
-                                        { "no-fail", TRUST_NO_FAIL },
-                                        { "any", TRUST_ANY },
-                                        { NULL, 0 } };
-static const EnumName names_log_target[] = { { "syslog", LOG_TARGET_SYSLOG },
-                                             { "journal", LOG_TARGET_JOURNAL },
-                                             { "stderr", LOG_TARGET_STDERR },
-                                             { NULL, 0 } };
-static const EnumName names_log_level[] = { { "error", LOG_LEVEL_ERROR_ },
-                                            { "warning", LOG_LEVEL_WARNING_ },
-                                            { "info", LOG_LEVEL_INFO_ },
-                                            { "debug", LOG_LEVEL_DEBUG_ },
-                                            { NULL, 0 } };
-static const EnumName names_log_addresses[] = { { "full", ADDRESSES_FULL },
-                                                { "hashed", ADDRESSES_HASHED },
-                                                { NULL, 0 } };
-
-/* A row whose C type is not that of the struct's member does not compile. */
-#define FIELD(s, k, ctype) \
-    _Generic(((Settings *) 0)->s.k, ctype : offsetof(Settings, s.k))
-#define ROW(t, s, k, ctype, names, lo, hi, def, doc) \
-    { t, #s, #k, FIELD(s, k, ctype), names, lo, hi, def, doc },
-#define SECTION(s, doc) { OPTION_SECTION, #s, NULL, 0, NULL, 0, 0, NULL, doc },
-#define STRING(s, k, def, doc) \
-    ROW(OPTION_STRING, s, k, char *, NULL, 0, 0, def, doc)
-#define BOOL(s, k, def, doc) ROW(OPTION_BOOL, s, k, bool, NULL, 0, 0, def, doc)
-#define MODE(s, k, def, doc) \
-    ROW(OPTION_MODE, s, k, int, NULL, 0, 0777, def, doc)
-#define INTEGER(s, k, def, lo, hi, doc) \
-    ROW(OPTION_INTEGER, s, k, int64_t, NULL, lo, hi, def, doc)
-#define FRACTION(s, k, def, doc) \
-    ROW(OPTION_FRACTION, s, k, double, NULL, 0, 1, def, doc)
-#define DURATION(s, k, def, lo, hi, doc) \
-    ROW(OPTION_DURATION, s, k, int64_t, NULL, lo, hi, def, doc)
-#define SIZE(s, k, def, lo, hi, doc) \
-    ROW(OPTION_SIZE, s, k, int64_t, NULL, lo, hi, def, doc)
-#define LIST(s, k, def, doc) \
-    ROW(OPTION_LIST, s, k, char **, NULL, 0, 0, def, doc)
-#define ENUM(s, k, def, names, doc) \
-    ROW(OPTION_ENUM, s, k, int, names, 0, 0, def, doc)
-
-static const Option options[] = {
-/* clang-format off */
-#include "base/option_table.inc"
-    /* clang-format on */
-};
 
 static void *
 member(Settings *settings, const Option *option)
@@ -319,7 +201,7 @@ typedef struct {
     unsigned line;        /* of the text last handed to inih */
     char *section, *name; /* of the value being read; NULL: none */
     GString *value;
-    unsigned seen[G_N_ELEMENTS(options)]; /* line of each option or section
+    unsigned *seen; /* line of each option or section
                                              header, or 0 */
 } Reader;
 
@@ -357,10 +239,11 @@ static void reader_flush(Reader *reader);
 static void
 note_section(Reader *reader, const char *line, size_t len)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        size_t name = strlen(options[i].section);
-        if (options[i].type == OPTION_SECTION && reader->seen[i] == 0 &&
-            len > name + 1 && memcmp(line + 1, options[i].section, name) == 0 &&
+    for (size_t i = 0; i < settings_n_options; i++) {
+        size_t name = strlen(settings_options[i].section);
+        if (settings_options[i].type == OPTION_SECTION &&
+            reader->seen[i] == 0 && len > name + 1 &&
+            memcmp(line + 1, settings_options[i].section, name) == 0 &&
             line[name + 1] == ']')
             reader->seen[i] = reader->line;
     }
@@ -424,8 +307,8 @@ reader_line(char *buffer, int size, void *stream)
 static bool
 section_known(const char *section)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        if (strcmp(options[i].section, section) == 0)
+    for (size_t i = 0; i < settings_n_options; i++) {
+        if (strcmp(settings_options[i].section, section) == 0)
             return true;
     }
     return false;
@@ -465,8 +348,8 @@ reader_flush(Reader *reader)
                             : "there is no such section; see --help-config");
         return;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        const Option *option = &options[i];
+    for (size_t i = 0; i < settings_n_options; i++) {
+        const Option *option = &settings_options[i];
         if (option->key == NULL || strcmp(option->section, section) != 0 ||
             strcmp(option->key, name) != 0)
             continue;
@@ -498,12 +381,13 @@ static unsigned
 line_of(const Reader *reader, const char *section, const char *key)
 {
     unsigned header = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        if (strcmp(options[i].section, section) != 0 || reader->seen[i] == 0)
+    for (size_t i = 0; i < settings_n_options; i++) {
+        if (strcmp(settings_options[i].section, section) != 0 ||
+            reader->seen[i] == 0)
             continue;
-        if (options[i].key == NULL)
+        if (settings_options[i].key == NULL)
             header = reader->seen[i];
-        else if (strcmp(options[i].key, key) == 0)
+        else if (strcmp(settings_options[i].key, key) == 0)
             return reader->seen[i];
     }
     return header > 0 ? header : MAX(reader->line, 1);
@@ -733,8 +617,8 @@ settings_new(void)
 {
     Settings *settings = g_new0(Settings, 1);
     settings->references = 1;
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        const Option *option = &options[i];
+    for (size_t i = 0; i < settings_n_options; i++) {
+        const Option *option = &settings_options[i];
         if (option->type == OPTION_SECTION)
             continue;
         if (option->fallback == NULL && option->type != OPTION_LIST)
@@ -769,9 +653,12 @@ read_file(Reader *reader)
 Settings *
 settings_load(const char *path, Role role, SettingsReport report, void *data)
 {
-    Reader reader = {
-        .path = path, .settings = settings_new(), .report = report, .data = data
-    };
+    g_autofree unsigned *seen = g_new0(unsigned, settings_n_options);
+    Reader reader = { .path = path,
+                      .settings = settings_new(),
+                      .report = report,
+                      .data = data,
+                      .seen = seen };
     if (path != NULL) {
         g_autofree char *text = read_file(&reader);
         if (text != NULL) {
@@ -817,11 +704,11 @@ settings_free(Settings *settings)
     if (settings == NULL ||
         __atomic_sub_fetch(&settings->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        if (options[i].type == OPTION_STRING)
-            g_free(*(char **) member(settings, &options[i]));
-        else if (options[i].type == OPTION_LIST)
-            g_strfreev(*(char ***) member(settings, &options[i]));
+    for (size_t i = 0; i < settings_n_options; i++) {
+        if (settings_options[i].type == OPTION_STRING)
+            g_free(*(char **) member(settings, &settings_options[i]));
+        else if (settings_options[i].type == OPTION_LIST)
+            g_strfreev(*(char ***) member(settings, &settings_options[i]));
     }
     wipe(settings->api.secret);
     wipe(settings->unsubscribe.token_secret);
@@ -841,113 +728,4 @@ role_from_name(const char *name, Role *out_role)
         }
     }
     return false;
-}
-
-/* --- printing ----------------------------------------------------------- */
-
-/* `text` in lines of at most 76 columns, each after `prefix`. */
-static void
-print_wrapped(FILE *out, const char *prefix, const char *text)
-{
-    size_t width = 76 - strlen(prefix);
-    while (*text != '\0') {
-        size_t len = strlen(text);
-        if (len > width) {
-            len = width;
-            while (len > 0 && text[len] != ' ')
-                len--;
-        }
-        fprintf(out, "%s%.*s\n", prefix, (int) len, text);
-        text += len;
-        while (*text == ' ')
-            text++;
-    }
-}
-
-void
-settings_print_sample(FILE *out)
-{
-    fputs("# contact-milter.conf - see contact-milter.conf(5)\n"
-          "#\n"
-          "# Every option with its default. Lines that begin with # are\n"
-          "# comments; durations take ms s m h d, sizes K M, lists commas.\n",
-          out);
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        const Option *option = &options[i];
-        fputc('\n', out);
-        print_wrapped(out, "# ", option->doc);
-        if (option->type == OPTION_SECTION)
-            fprintf(out, "[%s]\n", option->section);
-        else
-            fprintf(out, "#%s =%s%s\n", option->key,
-                    option->fallback ? " " : "",
-                    option->fallback ? option->fallback : "");
-    }
-}
-
-void
-settings_print_help(FILE *out)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        const Option *option = &options[i];
-        if (option->type == OPTION_SECTION) {
-            fprintf(out, "%s[%s]\n", i > 0 ? "\n" : "", option->section);
-            print_wrapped(out, "  ", option->doc);
-            continue;
-        }
-        fprintf(out, "  %s = %s\n", option->key,
-                option->fallback ? option->fallback : "(unset)");
-        print_wrapped(out, "      ", option->doc);
-    }
-}
-
-/* mdoc treats a leading '.' or ' and every backslash as its own, and wants each
- * sentence to begin a line. */
-static void
-print_mdoc_text(FILE *out, const char *text)
-{
-    GString *sentence = g_string_new(NULL);
-    for (; *text != '\0'; text++) {
-        if (sentence->len == 0 && (*text == '.' || *text == '\''))
-            g_string_append(sentence, "\\&");
-        if (*text == '\\')
-            g_string_append(sentence, "\\e");
-        else
-            g_string_append_c(sentence, *text);
-        bool end = text[1] == '\0' ||
-                   (*text == '.' && text[1] == ' ' && g_ascii_isupper(text[2]));
-        if (end) {
-            print_wrapped(out, "", sentence->str);
-            g_string_truncate(sentence, 0);
-            if (text[1] == ' ')
-                text++;
-        }
-    }
-    g_string_free(sentence, TRUE);
-}
-
-void
-settings_print_mdoc(FILE *out)
-{
-    bool open = false;
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        const Option *option = &options[i];
-        if (option->type == OPTION_SECTION) {
-            if (open)
-                fputs(".El\n", out);
-            fprintf(out, ".Ss Section %s\n", option->section);
-            print_mdoc_text(out, option->doc);
-            fputs(".Bl -tag -width Ds\n", out);
-            open = true;
-            continue;
-        }
-        fprintf(out, ".It Cm %s\n", option->key);
-        print_mdoc_text(out, option->doc);
-        if (option->fallback != NULL) {
-            g_autofree char *text =
-                g_strdup_printf("Default: %s", option->fallback);
-            print_mdoc_text(out, text);
-        }
-    }
-    fputs(".El\n", out);
 }
