@@ -468,7 +468,7 @@ read_text(Report *r)
 typedef struct {
     int lead, vacation, challenge, notice, success;
     int leads; /* how many different leads of strength 3 */
-    bool transient, dsn_field, json_bounce, json_complaint, reason;
+    bool transient, person, dsn_field, json_bounce, json_complaint, reason;
     bool smtp_reply;
 } TextMarks;
 
@@ -500,6 +500,9 @@ marks_of(const Report *r)
             break;
         case MARK_TRANSIENT:
             m.transient |= strength >= 2;
+            break;
+        case MARK_PERSON:
+            m.person = true;
             break;
         case MARK_DSN_FIELD:
             m.dsn_field = true;
@@ -768,6 +771,18 @@ turn_round(const Report *r, GArray *addresses)
         g_array_index(addresses, TextAddress, i).behind = true;
 }
 
+/* Nothing but white space and marks between two addresses? */
+static bool
+is_blank(const char *text, size_t start, size_t end)
+{
+    if (end < start || end - start > 100)
+        return false;
+    for (size_t i = start; i < end; i++)
+        if (!g_ascii_isspace(text[i]) && strchr("<>,;\"'*-[]", text[i]) == NULL)
+            return false;
+    return true;
+}
+
 /* The stretches of the text that explain `email`: from each place where it
  * stands to the next recipient's, or in transcripts from the one before. */
 static void
@@ -799,9 +814,15 @@ explain(const Report *r, const GArray *addresses, const char *email,
             start = MIN(before, start);
             add_evidence(evidence, &r->text, start, end);
         } else {
+            size_t list_end = a->where.end;
             for (unsigned k = i + 1; k < addresses->len; k++) {
                 const TextAddress *b =
                     &g_array_index(addresses, TextAddress, k);
+                /* A list of addresses shares what stands behind it. */
+                if (is_blank(text, list_end, b->where.start)) {
+                    list_end = b->where.end;
+                    continue;
+                }
                 if (b->score >= MIN(3, MAX(a->score, 2)) &&
                     !same_address(b->email, a->email) &&
                     !same_address(b->email, a->forwarded)) {
@@ -870,8 +891,20 @@ judge_one(Report *r, const char *email, const char *final,
 {
     Evidence evidence = { .status = "", .transient = transient };
     explain(r, addresses, email, final, &evidence);
-    if (alone)
+    if (alone) {
         add_evidence(&evidence, &r->text, 0, r->end);
+    } else {
+        /* What is said before the first of them is said of all. */
+        for (unsigned i = 0; i < addresses->len; i++) {
+            const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+            if (a->score >= 2) {
+                size_t near = evidence.n;
+                add_evidence(&evidence, &r->text, 0, a->where.start);
+                evidence.n_common = evidence.n - near;
+                break;
+            }
+        }
+    }
     Scanned *subject = NULL;
     if (alone && r->message->subject[0] != '\0') {
         subject = g_new(Scanned, 1);
@@ -1428,6 +1461,10 @@ is_report(const Report *r, const TextMarks *marks)
         content += 3;
     bool says_so = r->subject >= 2 || marks->lead >= 2 || marks->dsn_field ||
                    r->failed != NULL || r->status != NULL;
+    /* A person behind a role's address: with regards, and no mail returned. */
+    if (marks->person && r->from < DAEMON_SCORE && !r->null_sender &&
+        r->end == r->all_len && r->returned == NULL)
+        return false;
     /* An unknown daemon in unknown words. */
     if (!says_so && r->origin > DAEMON_SCORE && marks->reason &&
         names_recipient(r))

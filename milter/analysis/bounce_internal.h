@@ -59,6 +59,7 @@ typedef enum {
     MARK_CHALLENGE,          /* please confirm that you are a person */
     MARK_NOTICE,      /* digests, moderation and bounce notices of lists */
     MARK_TRANSIENT,   /* only a warning, it is being tried again */
+    MARK_PERSON,      /* how people end what they write */
     MARK_REFUSED,     /* a receipt that says no */
     MARK_SUCCESS,     /* was delivered, relayed, expanded */
     MARK_AT_CONNECT,  /* SMTP stage: before MAIL FROM */
@@ -166,7 +167,9 @@ typedef struct {
     const Scanned *texts[EVIDENCE_SPANS]; /* each with its span */
     Span spans[EVIDENCE_SPANS];
     size_t n;
-    bool transient; /* the report says it goes on trying */
+    size_t n_common; /* the last so many are about other recipients, too: they
+                        do not tell the stage */
+    bool transient;  /* the report says it goes on trying */
 } Evidence;
 
 typedef struct {

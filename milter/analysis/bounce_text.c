@@ -530,6 +530,22 @@ is_origin_lead(const char *text, size_t at)
            ends_with(context, n, "forwarded from");
 }
 
+/* "a@b, <c@d>; e@f": nothing but a comma or semicolon between two. */
+static bool
+is_list_separator(const char *text, size_t start, size_t end)
+{
+    if (end - start > 8)
+        return false;
+    bool separator = false;
+    for (size_t i = start; i < end; i++) {
+        if (text[i] == ',' || text[i] == ';')
+            separator = true;
+        else if (!g_ascii_isspace(text[i]) && strchr("<>\"'", text[i]) == NULL)
+            return false;
+    }
+    return separator;
+}
+
 /* "  |/usr/bin/program" or a file on a line of its own: what is "generated
  * from" an alias is then this, not the address before. */
 static bool
@@ -713,6 +729,12 @@ text_addresses(const char *text, size_t end, const char *const *own)
         }
         address.score =
             score_of(text, end, line_start, line_end, &span, &address.behind);
+        const TextAddress *before =
+            list->len > 0 ? &g_array_index(list, TextAddress, list->len - 1)
+                          : NULL;
+        if (before != NULL && before->score >= 3 &&
+            is_list_separator(text, before->where.end, span.start))
+            address.score = MAX(address.score, 3);
         if (origin) /* the alias of a program */
             address.score = 4;
         if (is_own(own, address.email)) {

@@ -283,8 +283,9 @@ look(const Evidence *evidence, Findings *f)
         Words best = { .reason = REASON_N, .tier = t };
         bool want_words = f->words.strength < 2;
         bool want_reply = f->reply.weight < 2;
-        bool stage_known =
-            f->at_mail || f->at_connect || f->at_rcpt || f->at_data;
+        bool stage_known = t + evidence->n_common >= evidence->n ||
+                           f->at_mail || f->at_connect || f->at_rcpt ||
+                           f->at_data;
         if (!want_words && !want_reply && stage_known)
             break;
         for (size_t i = 0; i < text->n_hits; i++) {
