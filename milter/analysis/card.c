@@ -130,7 +130,7 @@ take_out_links(Card *card, char *text, size_t line)
             continue;
         size_t n = 0;
         if (g_ascii_strncasecmp(text + i, "http", 4) == 0 ||
-            g_ascii_strncasecmp(text + i, "tel:", 4) == 0 ||
+            g_str_has_prefix(text + i, "tel:+") ||
             g_ascii_strncasecmp(text + i, "mailto:", 7) == 0) {
             while (i + n < len && !g_ascii_isspace(text[i + n]) &&
                    strchr("<>\"|", text[i + n]) == NULL && text[i + n] != GAP)
@@ -192,17 +192,20 @@ set_domain(Card *card, const char *email)
     n_labels--; /* com */
     if (n_labels >= 2 && strlen(labels[n_labels - 1]) <= 3 &&
         strlen(labels[n_labels]) == 2)
-        n_labels--; /* com.au, co.uk, vic.gov.au below */
-    if (n_labels >= 2 &&
-        (strcmp(labels[n_labels], "gov") == 0 ||
-         strcmp(labels[n_labels], "edu") == 0) &&
-        strlen(labels[n_labels - 1]) <= 3)
+        n_labels--; /* com.au, co.uk */
+    if (n_labels >= 2 && (strcmp(labels[n_labels - 1], "gov") == 0 ||
+                          strcmp(labels[n_labels - 1], "edu") == 0))
         n_labels--;
-    const char *name = labels[n_labels - 1];
+    /* letters of the labels that are left, each after a full stop */
     size_t used = 0;
-    for (; *name != '\0' && used + 1 < sizeof card->domain; name++)
-        if (g_ascii_isalnum(*name) || (*name & 0x80))
-            card->domain[used++] = *name;
+    for (size_t i = 0; i < n_labels; i++) {
+        if (used + 1 < sizeof card->domain)
+            card->domain[used++] = '.';
+        for (const char *p = labels[i];
+             *p != '\0' && used + 1 < sizeof card->domain; p++)
+            if (g_ascii_isalnum(*p) || (*p & 0x80))
+                card->domain[used++] = *p;
+    }
     card->domain[used] = '\0';
 }
 
@@ -319,6 +322,29 @@ card_find_phones(Card *card, const char *const *regions)
 
 /* --- parts ----------------------------------------------------------------------- */
 
+/* "(Pty)", "(Pvt)", "(株)", "(주)" belong to the firm's name. */
+static bool
+legal_bracket(const char *text, size_t i, size_t len)
+{
+    size_t start = i;
+    if (text[i] == ')') {
+        while (start > 0 && i - start < 8 && text[start] != '(')
+            start--;
+        if (text[start] != '(')
+            return false;
+    }
+    static const char *const inside[] = { "(Pty)", "(PTY)", "(Pvt)",    "(PVT)",
+                                          "(株)",  "(주)",  "(유)",     "(M)",
+                                          "(S)",   "(HK)",  "(Private)" };
+    for (size_t k = 0; k < G_N_ELEMENTS(inside); k++) {
+        size_t n = strlen(inside[k]);
+        if (start + n <= len && memcmp(text + start, inside[k], n) == 0)
+            return n > 4 || (unsigned char) text[start + 1] >= 0x80 ||
+                   strstr(text, "Bhd") != NULL || strstr(text, "Ltd") != NULL;
+    }
+    return false;
+}
+
 /* The kind of separator at text[i] ('\0' for none) and its length. */
 static char
 separator_at(const char *text, size_t i, size_t len, size_t *out_len)
@@ -334,6 +360,8 @@ separator_at(const char *text, size_t i, size_t len, size_t *out_len)
         return '|';
     if (c == ',')
         return ',';
+    if ((c == '(' || c == ')') && legal_bracket(text, i, len))
+        return '\0';
     if (c == '(' || c == ')' || c == '[' || c == ']')
         return '(';
     bool blank_before = i == 0 || text[i - 1] == ' ';
@@ -450,7 +478,7 @@ add_part(Card *card, size_t line, size_t start, size_t end, char before)
     Word words[CARD_WORDS];
     size_t n = card_words(card, part, words);
     if (n >= 2 && (words[0].classes & WORD_REGISTRATION) && part->n_digit > 0 &&
-        !(part->n_street > 0 && !(words[0].classes & WORD_REGISTRATION)))
+        part->n_street == 0)
         part->role = PART_SPENT;
     card->n_parts++;
 }
@@ -560,13 +588,16 @@ card_names_domain(const Card *card, const char *text, size_t len)
     }
     joined[used] = '\0';
     initials[n_initials] = '\0';
-    size_t domain = strlen(card->domain);
-    if (used >= 3 && domain >= 3 &&
-        (strncmp(card->domain, joined, MIN(used, domain)) == 0) &&
-        MIN(used, domain) >= 3)
-        return true;
-    if (n_initials >= 3 && strncmp(initials, card->domain, n_initials) == 0 &&
-        n_initials == domain)
-        return true;
+    for (const char *label = card->domain; *label == '.';) {
+        label++;
+        size_t domain = strcspn(label, ".");
+        size_t common = MIN(used, domain);
+        if (common >= 3 && strncmp(label, joined, common) == 0)
+            return true;
+        if (n_initials >= 3 && n_initials == domain &&
+            strncmp(initials, label, n_initials) == 0)
+            return true;
+        label += domain;
+    }
     return hit;
 }

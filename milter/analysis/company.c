@@ -111,6 +111,8 @@ score_part(const Card *card, size_t index, size_t name, bool title)
     size_t n = card_words(card, part, words);
     double score = 0;
     bool evidence = false;
+    if (only_legal(words, n))
+        return 0;
     if (part->n_legal > 0 && n > 1) {
         for (size_t i = 0; i < n; i++) {
             if (!(words[i].classes & WORD_LEGAL))
@@ -118,6 +120,8 @@ score_part(const Card *card, size_t index, size_t name, bool title)
             bool sure = words[i].folded_len > 2 || words[i].all_caps ||
                         words[i].after == '.' ||
                         strchr(words[i].folded, '.') != NULL;
+            if (strcmp(words[i].folded, "co") == 0 && i == 0)
+                continue; /* "Co. Offaly" */
             bool edge =
                 i == 0 || i + 1 == n || (words[i + 1].classes & WORD_LEGAL);
             if (sure && edge &&
@@ -132,7 +136,7 @@ score_part(const Card *card, size_t index, size_t name, bool title)
         /* the noun leads or ends the name: "Hotel Alpha", "Alpha Hotel" */
         bool head = (words[0].classes | words[n - 1].classes) &
                     (WORD_ORGANISATION | WORD_LEGAL);
-        score += MIN(part->n_organisation, 2) * (head ? 1.3 : 0.5);
+        score += MIN(part->n_organisation, 2) * (head ? 1.6 : 0.5);
         evidence = head;
     }
     if (card_names_domain(card, text, len)) {

@@ -159,6 +159,7 @@ find_name(Card *card, const char *email, const Person *from, Person *out)
 {
     size_t found = card->n_parts, weak = card->n_parts;
     size_t found_last = 0, weak_last = 0;
+    size_t first_line = card->n_parts > 0 ? card->parts[0].line : 0;
     g_auto(Person) candidate = { 0 };
     for (size_t i = 0; i < card->n_parts; i++) {
         const CardPart *part = &card->parts[i];
@@ -187,8 +188,9 @@ find_name(Card *card, const char *email, const Person *from, Person *out)
             continue;
         }
         if (weak == card->n_parts && found == card->n_parts &&
-            (person.confidence >= 0.75 || part->line == 0) &&
-            (person.last[0] != '\0' || part->line <= 1 || from == NULL)) {
+            (person.confidence >= 0.75 || part->line == first_line) &&
+            (person.last[0] != '\0' || part->line <= first_line + 1 ||
+             from == NULL)) {
             weak = i;
             weak_last = last;
         }

@@ -463,6 +463,12 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
             first++;
             given--;
         }
+        /* "Cheung Ka Yan, Grace" */
+        char surname[64];
+        plain_letters(&words[start], surname, sizeof surname);
+        if (family - start == 3 &&
+            in_list(romanised_surnames, surname, strlen(surname)))
+            family = start + 1;
         out->last = join_words(words + start, family - start, all_caps);
         out->first = join_words(words + first, given, all_caps);
         /* "Berg, Jane van der" */
@@ -492,7 +498,8 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
         return true;
     }
     for (size_t i = 1; i + 1 < n;) /* middle initials */
-        if (is_initial(&words[i]) && !(words[i].classes & WORD_PARTICLE))
+        if (is_initial(&words[i]) &&
+            (!(words[i].classes & WORD_PARTICLE) || words[i].capital))
             n = drop(words, n, i);
         else
             i++;

@@ -50,7 +50,7 @@ static const struct {
 static const char generic_labels[] =
     " t tel tele phone ph p telefon telefono teléfono telefone telephone fon "
     "fono tlf tf puh puhelin т тел телефон τηλ τηλεφωνο i c n sms text call "
-    "wa whatsapp ";
+    "wa whatsapp dd ";
 
 static bool
 is_digit(char c)
@@ -472,7 +472,8 @@ scan_run(const char *text, size_t len, size_t at)
             gap = 0;
             continue;
         }
-        if (text[p] == '+' && p > at)
+        if ((text[p] == '+' && p > at) || text[p] == '\t' ||
+            (text[p] == ' ' && p + 1 < len && text[p + 1] == ' '))
             break;
         if (text[p] == '+') {
             p++;
@@ -513,6 +514,28 @@ clean_edge(const char *text, size_t len, size_t start, size_t end)
             return false;
     }
     return true;
+}
+
+/* Where in a run that is no number as a whole another one may begin: behind
+ * " / ", or at a group with a plus, a bracket or a leading zero after a short
+ * first group ("12 0412 345 678"). */
+static size_t
+next_start(const char *text, size_t at, size_t run_end)
+{
+    for (size_t p = at; p + 3 < run_end; p++)
+        if (text[p] == ' ' && (text[p + 1] == '/' || text[p + 1] == '-') &&
+            text[p + 2] == ' ')
+            return p + 3;
+    size_t p = at;
+    while (p < run_end && is_digit(text[p]))
+        p++;
+    size_t first = p - at;
+    while (p < run_end && text[p] == ' ')
+        p++;
+    if (first <= 4 && text[at] != '0' && p < run_end && p > at + first &&
+        (text[p] == '0' || text[p] == '(' || text[p] == '+'))
+        return p;
+    return MAX(run_end, at + 1);
 }
 
 size_t
@@ -592,15 +615,7 @@ phone_scan(const char *text, size_t len, const char *const *regions,
             found = true;
         }
         if (!found) {
-            /* try again after the first group of the run: "12 0412 345 678" */
-            size_t p = at;
-            while (p < run_end && !is_digit(text[p]))
-                p++;
-            while (p < run_end && is_digit(text[p]))
-                p++;
-            at = p > at ? p : at + 1;
-            if (classes & WORD_LABEL_PHONE)
-                at = run_end;
+            at = next_start(text, at, run_end);
             continue;
         }
         bool own = classes != 0;

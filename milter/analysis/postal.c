@@ -154,6 +154,12 @@ find_postcode(const Word *words, size_t n, Postcode *out)
             out->n = 2; /* SE, GR, CZ, SK */
             return true;
         }
+        if ((strcmp(shape, "a99") == 0 || strcmp(shape, "a9a") == 0) &&
+            strlen(next) == 4 && words[i].all_caps | words[i].capital &&
+            words[i + 1].digit && strchr("a9", next[0]) != NULL) {
+            *out = (Postcode){ i, 2, "IE", 0 }; /* Eircode */
+            return true;
+        }
         if (strcmp(shape, "99-999") == 0) {
             out->country = "PL";
             return true;
@@ -302,7 +308,8 @@ kind_of(const Card *card, const CardPart *part)
         }
     }
     static const char units[] =
-        " bur bureau bat level suite ste unit floor fl shop warehouse "
+        " conj apto sl bur bureau bat level suite ste unit floor fl shop "
+        "warehouse "
         "apartment apt room rm "
         "building bldg tower office flat plot lot studio wing gate stock etage "
         "etg og piso planta oficina local andar sala conjunto piano scala "
@@ -452,7 +459,7 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
                  (place || !(kinds[k] & KIND_TOWN))))
                 break;
             bool more = false;
-            for (size_t j = k + 1; j < card->n_parts && j <= k + 2 && !more &&
+            for (size_t j = k + 1; j < card->n_parts && j <= k + 4 && !more &&
                                    card->parts[j].line <= line + 1;
                  j++) {
                 more = (kinds[j] & (KIND_PLACE | KIND_POSTCODE | KIND_COUNTRY |

@@ -65,6 +65,7 @@ static const double weights[N_FEATURES] = {
     [FEATURE_TABLE] = WEIGHT_TABLE,
     [FEATURE_SMALL] = WEIGHT_SMALL,
     [FEATURE_WRAPPED] = WEIGHT_WRAPPED,
+    [FEATURE_CJK] = WEIGHT_CJK,
     [FEATURE_FIELD] = WEIGHT_FIELD,
     [FEATURE_PARAGRAPH] = 0, /* only at the beginning, below */
 };
@@ -197,7 +198,8 @@ score_above(guint64 bits, guint64 below)
     if (HAS(below, CLOSING) || HAS(below, CLOSING_NAME))
         return opener ? score : score - ABOVE_CLOSING;
     if (HAS(below, AUTHOR) && !opener && !HAS(bits, AUTHOR) &&
-        !HAS(bits, RULE) && !HAS(bits, ELEMENT))
+        !HAS(bits, RULE) && !HAS(bits, ELEMENT) &&
+        !(HAS(bits, CJK) && !HAS(bits, SENTENCE)))
         return score -
                (HAS(bits, ORGANISATION) ? ABOVE_AUTHOR / 2 : ABOVE_AUTHOR);
     return score;

@@ -7,9 +7,11 @@
  */
 #include "analysis/signature_features.h"
 
+#include "analysis/company.h"
 #include "analysis/link.h"
 #include "analysis/person.h"
 #include "analysis/phone_scan.h"
+#include "analysis/title.h"
 
 #include <string.h>
 
@@ -20,7 +22,7 @@ static const char *const names[N_FEATURES] = {
     "address",    "label",    "separators",    "rule",      "capitals",
     "sentence",   "lower",    "long",          "very_long", "greeting",
     "list",       "question", "element",       "table",     "small",
-    "wrapped",    "field",    "paragraph",
+    "wrapped",    "cjk",      "field",         "paragraph",
 };
 
 const char *
@@ -434,6 +436,8 @@ signature_features(const Line *line, const Author *author, bool after_closing)
         len--;
     }
     bool cjk = words_has_cjk(text, len);
+    if (cjk)
+        SET(CJK);
     if (len > (cjk ? 150 : 100))
         SET(LONG);
     if (is_rule(line)) {
@@ -465,6 +469,11 @@ signature_features(const Line *line, const Author *author, bool after_closing)
     bool stop = end == '.' || end == '!' || end == '?';
     bool prose = n >= 6 && (lower + small) * 2 >= n - particles;
     if (cjk) {
+        if (title_cjk(text, len) > 0 ||
+            title_cjk(words[0].text, words[0].len) > 0)
+            SET(TITLE);
+        if (company_plausible(text, len))
+            SET(ORGANISATION);
         prose = g_str_has_suffix(line->text, "。") || len > 120;
         stop = prose;
     }

@@ -45,6 +45,7 @@ typedef enum {
     FEATURE_TABLE,
     FEATURE_SMALL,
     FEATURE_WRAPPED,   /* the rest of a long line of prose */
+    FEATURE_CJK,       /* Chinese, Japanese, Korean script */
     FEATURE_FIELD,     /* "SC_ID: 123": a report's line */
     FEATURE_PARAGRAPH, /* blank line before: for the first line only */
     N_FEATURES,

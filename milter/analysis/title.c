@@ -135,7 +135,8 @@ score_part(const Card *card, const CardPart *part, size_t name_line,
             score -= 2.0;
         if (part->n_organisation > part->n_titlemod && part->n_organisation > 0)
             score -= 0.5 * part->n_organisation;
-        if (part->n_digit > 0)
+        if (part->n_digit > 0 && !g_str_has_prefix(text, "1. ") &&
+            !g_str_has_prefix(text, "2. "))
             score -= 2.0;
         if (part->n_street > 0 && part->n_digit > 0)
             score -= 2.0;

@@ -16,12 +16,27 @@
 enum { C_LOWER = 1, C_UPPER = 2, C_DIGIT = 4, C_BLANK = 8 };
 #define L10(x) x, x, x, x, x, x, x, x, x, x
 static const unsigned char ascii[128] = {
-    ['\t'] = C_BLANK, ['\n'] = C_BLANK, ['\r'] = C_BLANK, [' '] = C_BLANK,
+    ['\t'] = C_BLANK,
+    ['\n'] = C_BLANK,
+    ['\r'] = C_BLANK,
+    [' '] = C_BLANK,
     ['0'] = L10(C_DIGIT),
-    ['A'] = L10(C_UPPER), L10(C_UPPER), C_UPPER, C_UPPER, C_UPPER, C_UPPER,
-    C_UPPER, C_UPPER,
-    ['a'] = L10(C_LOWER), L10(C_LOWER), C_LOWER, C_LOWER, C_LOWER, C_LOWER,
-    C_LOWER, C_LOWER,
+    ['A'] = L10(C_UPPER),
+    L10(C_UPPER),
+    C_UPPER,
+    C_UPPER,
+    C_UPPER,
+    C_UPPER,
+    C_UPPER,
+    C_UPPER,
+    ['a'] = L10(C_LOWER),
+    L10(C_LOWER),
+    C_LOWER,
+    C_LOWER,
+    C_LOWER,
+    C_LOWER,
+    C_LOWER,
+    C_LOWER,
 };
 
 static inline char
@@ -216,9 +231,18 @@ classify(Word *word)
     }
     word->letter = letters > 0;
     word->all_caps = letters > 1 && upper == letters;
-    word->folded_len = words_fold(word->text, word->len, word->folded,
-                                  sizeof word->folded);
+    word->folded_len =
+        words_fold(word->text, word->len, word->folded, sizeof word->folded);
     word->classes = vocabulary_find_ending(word->folded, word->folded_len);
+    if (word->classes == 0 && word->capital && word->folded_len > 5) {
+        static const char *const doubles[] = { "jean-", "marie-", "anne-",
+                                               "hans-", "karl-",  "maria-",
+                                               "mary-", "ana-",   "pierre-",
+                                               "ann-",  "eva-",   "jan-" };
+        for (size_t i = 0; i < G_N_ELEMENTS(doubles); i++)
+            if (g_str_has_prefix(word->folded, doubles[i]))
+                word->classes = WORD_GIVEN;
+    }
     if (word->classes == 0 && word->folded_len <= 10 &&
         memchr(word->folded, '.', word->folded_len) != NULL) {
         char plain[12]; /* "S.A." */
@@ -288,10 +312,11 @@ words_split(const char *text, size_t len, Word *out, size_t max)
         word->text = first;
         word->len = (size_t) (last - first);
         word->before = first > start ? first[-1] : '\0';
-        word->after = last < end && !(ascii[(unsigned char) *last & 0x7f] &
-                                      C_BLANK && (unsigned char) *last < 0x80)
-                          ? *last
-                          : '\0';
+        word->after =
+            last < end && !(ascii[(unsigned char) *last & 0x7f] & C_BLANK &&
+                            (unsigned char) *last < 0x80)
+                ? *last
+                : '\0';
         classify(word);
     }
     return n_words;
