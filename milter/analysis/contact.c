@@ -118,7 +118,8 @@ name_at(const Card *card, size_t i, const char *email, Person *out,
     size_t last = i;
     while (last + 1 < card->n_parts && last < i + 2 &&
            card->parts[last + 1].line == card->parts[i].line &&
-           strchr("( ,", card->parts[last + 1].before) != NULL)
+           strchr("( ,", card->parts[last + 1].before) != NULL &&
+           !(card->parts[last + 1].before == ',' && card->parts[i].n_words > 1))
         last++;
     for (;; last--) {
         const CardPart *a = &card->parts[i], *b = &card->parts[last];
@@ -277,6 +278,13 @@ choose_name(Contact *contact, const Mailbox *author, const Person *from,
     bool has_signature = signature->first != NULL;
     if (from != NULL && has_signature) {
         bool same = person_same(from, signature);
+        /* "Virtanen Paivi", signed "Paivi Virtanen" */
+        if (same && strchr(author->name, ',') == NULL &&
+            g_ascii_strcasecmp(from->first, signature->last) == 0 &&
+            g_ascii_strcasecmp(from->last, signature->first) == 0) {
+            set_name(contact, signature, line, "signature", 0.85);
+            return true;
+        }
         if (same && person_fuller(signature, from)) {
             set_name(contact, signature, line, "signature", 0.9);
             return true;

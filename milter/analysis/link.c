@@ -612,6 +612,13 @@ link_bare_host(const char *text, size_t len)
             return 0;
     if (tld == 2) {
         /* "z.B", "e.V", "d.o": the label before has two letters or more */
+        char folded[16]; /* "org.nr" */
+        if (end < sizeof folded) {
+            for (size_t i = 0; i < end; i++)
+                folded[i] = g_ascii_tolower(text[i]);
+            if (vocabulary_find(folded, end) & WORD_REGISTRATION)
+                return 0;
+        }
         size_t before = last - 1;
         size_t start = before;
         while (start > 0 && text[start - 1] != '.')

@@ -410,7 +410,8 @@ family_start(const Word *words, size_t n, const char *email)
         return n >= 4 && given < 2 ? 2 : given;
     if (given > 1)
         return given;
-    return n == 3 ? 2 : n - 2;
+    return n >= 4 && g_str_has_suffix(words[n - 2].folded, "ez") ? n - 2
+                                                                 : n - 1;
 }
 
 static bool
@@ -497,6 +498,10 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
         out->confidence = 0.8;
         return true;
     }
+    /* Robert "Bob" Castellano, whose quotes were lost */
+    if (n == 3 && comma == 0 && strcmp(words[0].folded, words[1].folded) != 0 &&
+        person_nickname(words[0].folded, words[1].folded))
+        n = drop(words, n, 1);
     for (size_t i = 1; i + 1 < n;) /* middle initials */
         if (is_initial(&words[i]) &&
             (!(words[i].classes & WORD_PARTICLE) || words[i].capital))

@@ -41,7 +41,10 @@ parse(const char *text, size_t len, const char *region, PhoneNumber *out)
         out->kind = PHONE_KIND_MOBILE;
         break;
     case PhoneNumberUtil::FIXED_LINE_OR_MOBILE:
-        out->kind = PHONE_KIND_EITHER;
+        /* Chile's mobiles begin with 9, though the plan shares the range. */
+        out->kind = where == "CL" && e164.compare(0, 4, "+569") == 0
+                        ? PHONE_KIND_MOBILE
+                        : PHONE_KIND_EITHER;
         break;
     default:
         out->kind = PHONE_KIND_OTHER;

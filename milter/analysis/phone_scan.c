@@ -348,7 +348,7 @@ is_north_american(const char *run, size_t len)
 
 static bool
 try_number(const char *text, size_t len, const char *const *regions,
-           PhoneNumber *out)
+           bool labelled, PhoneNumber *out)
 {
     /* "(0)" after a country code is not dialled; Italy's 0 is */
     char plain[PHONE_TEXT_MAX + 1];
@@ -386,7 +386,7 @@ try_number(const char *text, size_t len, const char *const *regions,
         if (phone_parse(plain, n, regions[i], out))
             return true;
     /* a country code without its plus: 61 3 7010 6600 */
-    if (n >= 11 && plain[0] != '0') {
+    if (labelled && n >= 11 && plain[0] != '0') {
         char international[PHONE_TEXT_MAX + 2] = "+";
         memcpy(international + 1, plain, n + 1);
         return phone_parse(international, n + 1, "ZZ", out);
@@ -606,7 +606,13 @@ phone_scan(const char *text, size_t len, const char *const *regions,
                 continue;
             if (classes == 0 && count < 7)
                 continue;
-            if (!try_number(text + at, end - at, regions, &match->number))
+            /* a piece leaves nothing, another number, or is clearly parted */
+            size_t left = count_digits(text + end, run_end - end);
+            if (left > 0 && left < DIGITS_MIN && text[end] != '(' &&
+                !(text[end] == ' ' && strchr("(/-", text[end + 1]) != NULL))
+                continue;
+            if (!try_number(text + at, end - at, regions, classes != 0,
+                            &match->number))
                 continue;
             match->start = start;
             match->international = text[at] == '+' || text[at + 1] == '+';

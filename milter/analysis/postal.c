@@ -237,7 +237,9 @@ find_postcode(const Word *words, size_t n, Postcode *out)
             continue;
         if (i == 0 && after && !(words[1].classes & WORD_STREET && n == 2))
             return true;
-        if (before && (four || five || six))
+        bool year = four && (g_str_has_prefix(words[i].folded, "19") ||
+                             g_str_has_prefix(words[i].folded, "20"));
+        if (before && (five || six || (four && !year)))
             return true;
         if (i > 0 && after && (five || six || four))
             return true; /* "Camino Real 5, 43850 Cambrils" without comma */
@@ -281,16 +283,17 @@ kind_of(const Card *card, const CardPart *part)
             return KIND_STREET | KIND_PLACE | KIND_CJK;
         return KIND_NONE;
     }
-    if (phone_plausible(text, len) && part->n_street == 0 && part->n_words <= 4)
-        return KIND_NONE;
     Word words[CARD_WORDS];
     size_t n = card_words(card, part, words);
     if (n == 0 || part->n_lower > 4)
         return KIND_NONE;
-
-    unsigned kind = KIND_NONE;
     Postcode code;
     bool place = find_postcode(words, n, &code);
+    if (phone_plausible(text, len) && part->n_street == 0 && n <= 4 &&
+        !(place && code.country != NULL))
+        return KIND_NONE;
+
+    unsigned kind = KIND_NONE;
     size_t numbers = 0, street = 0;
     bool street_at_edge = false;
     for (size_t i = 0; i < n; i++) {
@@ -391,7 +394,7 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
             kinds[i] |= KIND_STREET;
         /* "ul. Zavodskaya, 199", "Via Roma, 12" */
         const CardPart *next = &card->parts[i + 1];
-        if (card->parts[i].n_street > 0 && next->n_words == 1 &&
+        if (card->parts[i].n_street > 0 && next->n_words <= 2 &&
             next->n_digit == 1 && next->before == ',' &&
             next->line == card->parts[i].line && next->end - next->start <= 6 &&
             !(kinds[i] & KIND_STREET)) {
@@ -474,7 +477,8 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
             }
             /* the town without postcode: "..., Pasig City" on the line */
             if (!place && line == last_line && (kinds[k] & KIND_TOWN) &&
-                (card->parts[k].before == ',') &&
+                (card->parts[k].before == ',' ||
+                 card->parts[k].before == '-') &&
                 card->parts[k].n_organisation == 0) {
                 range.last = k;
                 continue;

@@ -243,6 +243,13 @@ classify(Word *word)
             if (g_str_has_prefix(word->folded, doubles[i]))
                 word->classes = WORD_GIVEN;
     }
+    const char *hyphen =
+        word->classes == 0 ? memchr(word->folded, '-', word->folded_len) : NULL;
+    if (hyphen != NULL) { /* "Sócio-Diretor" */
+        size_t skip = (size_t) (hyphen + 1 - word->folded);
+        word->classes |=
+            vocabulary_find(hyphen + 1, word->folded_len - skip) & WORD_TITLE;
+    }
     if (word->classes == 0 && word->folded_len <= 10 &&
         memchr(word->folded, '.', word->folded_len) != NULL) {
         char plain[12]; /* "S.A." */
