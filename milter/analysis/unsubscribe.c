@@ -241,12 +241,30 @@ is_wrapped(const Body *body, size_t i)
            columns(line->text, line->len) >= SOFT_WRAP;
 }
 
+/* Is this line the text of a link to the web? Then it is a button or a
+ * footer, no sentence of the author's. */
+static bool
+is_link(const Body *body, size_t i)
+{
+    const Line *line = &body->lines[i];
+
+    size_t linked = 0;
+    for (size_t k = 0; k < body->n_links && line->len > 0; k++) {
+        const Link *link = &body->links[k];
+        if (link->line == i && link->text != NULL &&
+            g_ascii_strncasecmp(link->href, "http", 4) == 0)
+            linked += strlen(link->text);
+    }
+    return linked > 0 && linked * 10 >= line->len * 6;
+}
+
 static void
 append_lines(GString *text, const Body *body, Zone zone)
 {
     for (size_t i = 0; i < body->n_lines; i++) {
         const Line *line = &body->lines[i];
-        if (line->zone != zone || (line->flags & LINE_IMAGE_ALT) != 0)
+        if (line->zone != zone || (line->flags & LINE_IMAGE_ALT) != 0 ||
+            is_link(body, i))
             continue;
         size_t room =
             UNSUBSCRIBE_MAX_TEXT - MIN(text->len, (gsize) UNSUBSCRIBE_MAX_TEXT);
@@ -458,7 +476,7 @@ me_and(const Judged *j, uint32_t from, uint32_t address)
         if (m->start < from || m->start >= address ||
             (m->languages & j->judgement.mask) == 0)
             continue;
-        if (m->class == WORD_CLASS_ME)
+        if (m->class == WORD_CLASS_ME || m->class == WORD_CLASS_REQUEST)
             me = true;
         else if (m->class == WORD_CLASS_AND && me)
             return true;

@@ -27,4 +27,6 @@ Unsubscribe *unsubscribe_find(const UnsubscribeRules *rules,
                               const Message *message, const Body *body,
                               const Envelope *envelope, const char *ignored);
 
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(UnsubscribeRules, unsubscribe_rules_free)
+
 #endif

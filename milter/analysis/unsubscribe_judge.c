@@ -35,7 +35,9 @@ typedef struct {
     unsigned word;  /* units of its [word] or [unsub] match */
     bool address;   /* an address stands here */
     bool url;
-    bool direct; /* what removes is followed by "me" */
+    bool mentioned;  /* in quotation marks */
+    unsigned around; /* units of the whole sentence */
+    bool direct;     /* what removes is followed by "me" */
 } Segment;
 
 typedef struct {
@@ -101,6 +103,7 @@ read_segments(Reading *r)
             last_remove = UINT32_MAX;
         }
         s->end = i + 1;
+        s->mentioned |= token->mentioned;
         s->address |= token->kind == TOKEN_ADDRESS;
         s->url |= token->kind == TOKEN_URL;
 
@@ -164,15 +167,16 @@ request(const Reading *r, const Segment *s, WordBits sentence)
     bool asks = HAS(c, PLEASE) || HAS(c, WANT) || HAS(c, HOW);
     bool gone = HAS(r->message, GONE);
 
-    (void) sentence;
+    unsigned unknown = s->units > s->known ? s->units - s->known : 0;
     if (HAS(c, REQUEST))
         return 2;
-    if (HAS(c, STOP) && (object || mailing || HAS(c, MORE) || s->units <= 16))
+    if (HAS(c, STOP) && (mailing || HAS(c, MORE) || s->units <= 10 ||
+                         ((object || asks) && unknown <= 8)))
         return 2;
     if (HAS(c, UNSUB)) {
         if (object || asks || HAS(c, MANUAL) || HAS(s->first_bits, UNSUB))
             return 2;
-        if (s->units <= s->word + 4)
+        if (s->units <= s->word + 4 && s->around <= s->word + 12)
             return 2;
     }
     if (HAS(c, REMOVE)) {
@@ -187,12 +191,21 @@ request(const Reading *r, const Segment *s, WordBits sentence)
         if (HAS(c, MAIL) && (asks || HAS(s->first_bits, REMOVE)))
             return s->units <= 20 ? 2 : 1;
         if (object)
-            return s->units <= 18 && (r->units <= 80 || gone) ? 2 : 1;
+            return s->units <= 18 &&
+                           (r->units <= 80 || gone ||
+                            (asks && r->context->reply)) &&
+                           !HAS(r->units <= 60 || (asks && r->context->reply)
+                                    ? sentence
+                                    : r->message,
+                                OTHER)
+                       ? 2
+                       : 1;
     }
     if (HAS(c, CEASE) && HAS(c, MAIL))
         return 2;
     if (HAS(c, CEASE) && HAS(c, SEND) &&
-        (HAS(c, ME) || HAS(c, MORE) || HAS(c, LIST) || s->units <= 10))
+        (HAS(c, MORE) || HAS(c, LIST) || (HAS(c, ME) && unknown <= 4) ||
+         s->units <= 6))
         return 2;
     if (HAS(c, CEASE) && HAS(c, SMS))
         return 2;
@@ -218,9 +231,12 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
     WordBits c = s->bits;
     bool object = HAS(c, ME) || HAS(c, ADDRESS) || s->address;
 
+    if (s->mentioned && s->around > s->units)
+        return OUTCOME_NONE;
     if (HAS(c, KEEP))
-        return OUTCOME_KEEP;
-    if (HAS(c, BACK))
+        return HAS(r->message, LESS) ? OUTCOME_PARTIAL : OUTCOME_KEEP;
+    if (HAS(c, BACK) && (c & (CLASS_BIT(NOT) | CLASS_BIT(STOP) |
+                              CLASS_BIT(CEASE) | CLASS_BIT(AGAIN))) == 0)
         return OUTCOME_BACK;
     if (HAS(c, LESS) && !HAS(sentence, COND) &&
         (HAS(sentence, MAIL) || HAS(sentence, SEND) || HAS(sentence, LIST) ||
@@ -240,14 +256,16 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
     if (found == 0)
         return OUTCOME_NONE;
 
-    if (HAS(sentence, FOOTER) && !HAS(sentence, BROKEN) &&
-        !HAS(r->message, MANUAL))
+    if (HAS(sentence, FOOTER) && !HAS(sentence, HOW) &&
+        !HAS(sentence, BROKEN) && !HAS(r->message, MANUAL))
         return OUTCOME_NONE;
     if (s->url && !HAS(sentence, BROKEN) && !HAS(c, ME))
         return OUTCOME_NONE;
     if (HAS(c, COND) || HAS(c, WILL))
         return OUTCOME_NONE;
-    if (HAS(sentence, COND) && !object && !sentence_address)
+    if (HAS(sentence, COND) &&
+        ((!object && !sentence_address) || (HAS(c, UNSUB) && !HAS(c, PLEASE) &&
+                                            !HAS(c, WANT) && !HAS(c, REQUEST))))
         return OUTCOME_NONE;
     if (HAS(c, PAST) && !HAS(r->message, AGAIN))
         return OUTCOME_NONE;
@@ -273,7 +291,8 @@ is_lone_word(const Reading *r, const Segment *s, const Segment *whole)
     bool subject = s->sentence < r->context->n_subject;
     bool early = s->sentence <= r->context->n_subject + 1;
 
-    if (!HAS(s->bits, WORD) && !HAS(s->bits, UNSUB))
+    if ((!HAS(s->bits, WORD) && !HAS(s->bits, UNSUB)) ||
+        (s->mentioned && s->around > s->units))
         return false;
     if ((whole->bits &
          (CLASS_BIT(OTHER) | CLASS_BIT(THIRD) | CLASS_BIT(COND) |
@@ -289,7 +308,7 @@ is_lone_word(const Reading *r, const Segment *s, const Segment *whole)
         return false;
     if (subject)
         return r->units <= (HAS(s->bits, UNSUB) ? 60u : 24u);
-    return r->units <= 24 || (early && r->units <= 120);
+    return r->units <= 24 || (HAS(s->bits, UNSUB) && early && r->units <= 120);
 }
 
 static int
@@ -317,7 +336,8 @@ rank(Outcome outcome)
 static void
 judge_language(Reading *r, Judgement *out)
 {
-    bool partial = false;
+    uint32_t partial[16];
+    size_t n_partial = 0;
 
     memset(out, 0, sizeof *out);
     read_segments(r);
@@ -340,6 +360,9 @@ judge_language(Reading *r, Judgement *out)
             whole.evidence_first = MIN(whole.evidence_first, s->evidence_first);
             whole.evidence_end = MAX(whole.evidence_end, s->evidence_end);
         }
+        whole.around = whole.units;
+        for (size_t k = i; k < end; k++)
+            r->segments[k].around = whole.units;
         whole.first = r->segments[i].first;
         whole.end = r->segments[end - 1].end;
         whole.sentence = r->segments[i].sentence;
@@ -378,11 +401,17 @@ judge_language(Reading *r, Judgement *out)
             out->coverage =
                 by->units == 0 ? 100 : MIN(100, by->known * 100 / by->units);
         }
-        partial |= HAS(whole.bits, PART);
+        if (HAS(whole.bits, PART) && n_partial < G_N_ELEMENTS(partial))
+            partial[n_partial++] = whole.sentence;
         i = end;
     }
-    if (out->outcome == OUTCOME_ACT && partial)
-        out->outcome = OUTCOME_PARTIAL;
+    for (size_t k = 0; k < n_partial; k++) {
+        uint32_t distance = partial[k] > out->sentence
+                                ? partial[k] - out->sentence
+                                : out->sentence - partial[k];
+        if (out->outcome == OUTCOME_ACT && (distance <= 1 || r->units <= 60))
+            out->outcome = OUTCOME_PARTIAL;
+    }
     if (out->outcome == OUTCOME_ACT && HAS(r->message, INSTEAD) &&
         !HAS(out->clause_bits, UNSUB) && !HAS(out->clause_bits, REQUEST))
         out->outcome = OUTCOME_HOLD;

@@ -245,6 +245,7 @@ typedef struct {
     bool in_word;
     unsigned clause;
     bool clause_used, sentence_used;
+    bool mentioned; /* a quotation mark opened this clause */
     size_t sentence_first;
 } Pass;
 
@@ -263,7 +264,8 @@ add_token(Pass *p, TextTokenKind kind, size_t start)
                       .first = (uint32_t) out->n_chars,
                       .kind = (uint8_t) kind,
                       .sentence = (uint16_t) out->n_sentences,
-                      .clause = (uint16_t) p->clause };
+                      .clause = (uint16_t) p->clause,
+                      .mentioned = p->mentioned };
     p->clause_used = p->sentence_used = true;
     return t;
 }
@@ -299,6 +301,7 @@ end_sentence(Pass *p, bool question)
     TextTokens *out = p->out;
 
     end_clause(p);
+    p->mentioned = false;
     if (!p->sentence_used || out->n_sentences >= UINT16_MAX - 1)
         return;
     if (out->n_sentences == p->cap_sentences) {
@@ -469,6 +472,8 @@ text_tokenise(const TextFold *fold, const char *text, size_t len,
         case KIND_CLAUSE:
             end_word(&p);
             end_clause(&p);
+            p.mentioned = c == 0x201c || c == 0x00ab || c == 0x300c ||
+                          c == 0x201e || (c == '"' && !p.mentioned);
             break;
         case KIND_LF:
             end_word(&p);

@@ -37,6 +37,7 @@ typedef struct {
     uint8_t kind;        /* TextTokenKind */
     uint16_t sentence;
     uint16_t clause; /* runs through the whole text */
+    bool mentioned;  /* stands in quotation marks */
 } TextToken;
 
 typedef struct {

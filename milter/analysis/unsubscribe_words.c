@@ -857,6 +857,7 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
     }
     for (uint32_t i = 0; i < tokens->n; i++) {
         blocked &= ~release[i];
+        const uint64_t blocked_before = blocked;
         Search s = {
             .words = words, .tokens = tokens, .ids = ids, .steps = MAX_STEPS
         };
@@ -869,13 +870,31 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
         }
         if (s.n_found == 0)
             continue;
+        /* [word] phrases hide nothing, but longer ones hide them. */
+        for (size_t k = 0; k < s.n_found; k++) {
+            uint64_t mask = s.found[k].languages & ~blocked;
+            for (size_t o = 0; o < s.n_found; o++) {
+                if (s.found[o].class != WORD_CLASS_WORD &&
+                    s.found[o].solid > s.found[k].solid)
+                    mask &= ~s.found[o].languages;
+            }
+            if (s.found[k].class != WORD_CLASS_WORD || mask == 0 ||
+                matches->len >= WORDS_MAX_MATCHES)
+                continue;
+            WordMatch m = { .start = i,
+                            .end = s.found[k].end,
+                            .languages = mask,
+                            .class = WORD_CLASS_WORD };
+            g_array_append_val(matches, m);
+        }
         /* The longest cover of each language; phrases with gaps leave what
          * lies in the gap, and what follows, to others. */
         uint64_t done = blocked;
         while (true) {
             uint32_t longest = 0;
             for (size_t k = 0; k < s.n_found; k++) {
-                if ((s.found[k].languages & ~done) != 0)
+                if (s.found[k].class != WORD_CLASS_WORD &&
+                    (s.found[k].languages & ~done) != 0)
                     longest = MAX(longest, s.found[k].solid);
             }
             if (longest == 0)
@@ -883,7 +902,8 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
             uint64_t now = 0;
             for (size_t k = 0; k < s.n_found; k++) {
                 uint64_t mask = s.found[k].languages & ~done;
-                if (s.found[k].solid != longest || mask == 0)
+                if (s.found[k].solid != longest || mask == 0 ||
+                    s.found[k].class == WORD_CLASS_WORD)
                     continue;
                 if (matches->len < WORDS_MAX_MATCHES) {
                     WordMatch m = { .start = i,
@@ -903,6 +923,13 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
         /* A phrase with a gap counts even where a solid one is longer. */
         for (size_t k = 0; k < s.n_found; k++) {
             if (s.found[k].end == s.found[k].solid)
+                continue;
+            for (size_t o = 0; o < s.n_found; o++) {
+                if (s.found[o].solid > s.found[k].end)
+                    s.found[k].languages &= ~s.found[o].languages;
+            }
+            s.found[k].languages &= ~blocked_before;
+            if (s.found[k].languages == 0)
                 continue;
             bool seen = false;
             for (guint m = matches->len; m > 0 && !seen; m--) {

@@ -1,0 +1,355 @@
+/*
+ * test_unsubscribe.c - short mails in all languages: what is asked for?
+ *
+ * Each row is the own text of a reply to a mailing of ours, whose footer is
+ * quoted below it. Most rows that ask for nothing are near misses.
+ */
+#include "config.h"
+
+#include "analysis/analysis.h"
+#include "analysis/language.h"
+#include "analysis/signature.h"
+#include "analysis/token.h"
+#include "analysis/unsubscribe.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef enum { NO, HOLD, ACT, SMS, PARTIAL, BACK } Want;
+
+typedef struct {
+    const char *lang, *text;
+    Want want;
+} Case;
+
+#include "unsubscribe_cases.inc"
+
+static const char *const want_names[] = { "nothing", "hold",    "act",
+                                          "sms",     "partial", "resubscribe" };
+static const char *const local[] = { "our.example", NULL };
+
+static UnsubscribeRules *
+make_rules(const char *phrases_file, GError **error)
+{
+    static const char *const globs[] = { "stopmail-*@*", NULL };
+    AnalyzerOptions options = { .local_domains = local,
+                                .phrases_file = phrases_file,
+                                .unsubscribe_addresses = globs,
+                                .unsubscribe_key = "secret",
+                                .unsubscribe_key_len = 6 };
+
+    return unsubscribe_rules_new(&options, error);
+}
+
+static Unsubscribe *
+find_in(const UnsubscribeRules *rules, const char *raw, const char *rcpt,
+        const char *ignored)
+{
+    size_t len = strlen(raw);
+    g_autofree char *copy = g_memdup2(raw, len); /* exact, without NUL */
+    g_autoptr(Message) message = message_parse(copy, len, NULL);
+    g_autoptr(Body) body = body_new(message);
+    g_autoptr(Envelope) envelope = envelope_new();
+
+    if (rcpt != NULL)
+        g_ptr_array_add(envelope->recipients, g_strdup(rcpt));
+    signature_mark(body, message->from.n > 0 ? &message->from.items[0] : NULL);
+    return unsubscribe_find(rules, message, body, envelope, ignored);
+}
+
+static Want
+outcome(const Unsubscribe *u)
+{
+    if (u == NULL)
+        return NO;
+    switch (u->scope) {
+    case UNSUBSCRIBE_SMS:
+        return SMS;
+    case UNSUBSCRIBE_PARTIAL:
+        return PARTIAL;
+    case UNSUBSCRIBE_RESUBSCRIBE:
+        return BACK;
+    case UNSUBSCRIBE_ALL:
+        break;
+    }
+    return u->unsure ? HOLD : ACT;
+}
+
+static char *
+make_mail(const char *subject, const char *text, bool reply)
+{
+    return g_strdup_printf(
+        "From: Jo Doe <jo@customer.example>\r\nTo: news@our.example\r\n"
+        "Subject: %s%s\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n%s",
+        reply ? "Re: " : "", subject, text,
+        reply ? "\r\nOn Tue, 3 Feb 2026 at 10:00, Our News <news@our.example> "
+                "wrote:\r\n> Spring at the boathouse!\r\n> To stop these "
+                "emails, unsubscribe here or reply REMOVE.\r\n"
+              : "");
+}
+
+static void
+test_cases(void)
+{
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+    unsigned bad = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *raw = make_mail("Spring letter", cases[i].text, true);
+        g_autoptr(Unsubscribe) u =
+            find_in(rules, raw, "news@our.example", NULL);
+        Want got = outcome(u);
+        /* Where nothing is asked, a person may be asked all the same. */
+        if (got == cases[i].want || (cases[i].want == NO && got == HOLD))
+            continue;
+        bad++;
+        printf("# %s: \"%s\": want %s, got %s (%s)\n", cases[i].lang,
+               cases[i].text, want_names[cases[i].want], want_names[got],
+               u == NULL ? "" : u->evidence);
+    }
+    printf("# %u of %zu cases fail\n", bad, G_N_ELEMENTS(cases));
+    g_assert_cmpuint(bad, ==, 0);
+}
+
+static void
+test_subjects(void)
+{
+    static const struct {
+        const char *subject, *text;
+        bool reply;
+        Want want;
+    } rows[] = {
+        { "Unsubscribe", "", false, ACT },
+        { "REMOVE", "", false, ACT },
+        { "unsubcribe", "", false, ACT },
+        { "Please take me off your list", "Jo Doe", false, ACT },
+        { "Abmelden", "Mit freundlichen Grüßen\r\nJo Doe", false, ACT },
+        { "Désabonnement", "Merci", false, ACT },
+        { "配信停止", "", false, ACT },
+        { "退订", "", false, ACT },
+        { "Unsubscribe from all mailings", "", true, NO },
+        { "Unsubscribe link on our site", "Where should it go in the draft?",
+          false, NO },
+        { "Cancel the booking", "Please cancel it.", false, NO },
+        { "Bus stop", "Where is it?", false, NO },
+    };
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *raw =
+            make_mail(rows[i].subject, rows[i].text, rows[i].reply);
+        g_autoptr(Unsubscribe) u =
+            find_in(rules, raw, "news@our.example", NULL);
+        if (outcome(u) != rows[i].want)
+            g_test_message("subject %s", rows[i].subject);
+        g_assert_cmpstr(want_names[outcome(u)], ==, want_names[rows[i].want]);
+    }
+}
+
+static void
+test_addresses(void)
+{
+    static const struct {
+        const char *text, *want; /* blank between addresses */
+    } rows[] = {
+        { "Please unsubscribe me.", "jo@customer.example" },
+        { "Please remove old@customer.example from your mailing list.",
+          "old@customer.example" },
+        { "Take me off your list, and my colleague sam@customer.example too.",
+          "sam@customer.example jo@customer.example" },
+        { "Unsubscribe me and sam@customer.example please.",
+          "sam@customer.example jo@customer.example" },
+        { "Please take these addresses off your mailing list:\r\n"
+          "a@customer.example\r\nb@customer.example",
+          "a@customer.example b@customer.example" },
+        { "Bitte löschen Sie chef@kunde.example aus dem Verteiler.",
+          "chef@kunde.example" },
+        { "Remove me from your list. You can reach our manager at "
+          "boss@customer.example about bookings.",
+          "jo@customer.example" },
+        { "I am still getting mail from news@our.example, unsubscribe me.",
+          "jo@customer.example" },
+    };
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *raw = make_mail("Spring letter", rows[i].text, true);
+        g_autoptr(Unsubscribe) u =
+            find_in(rules, raw, "news@our.example", NULL);
+        if (u == NULL)
+            g_test_message("%s", rows[i].text);
+        g_assert_nonnull(u);
+        g_ptr_array_add(u->addresses, NULL);
+        g_autofree char *got =
+            g_strjoinv(" ", (char **) (void *) u->addresses->pdata);
+        g_assert_cmpstr(got, ==, rows[i].want);
+    }
+}
+
+static void
+test_recipient(void)
+{
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+    g_autofree char *token = token_make("Ann@Customer.Example", "secret", 6);
+    g_autofree char *upper = g_ascii_strup(token, -1);
+    g_autofree char *signed_to =
+        g_strconcat("bye+", upper, "@our.example", NULL);
+    const struct {
+        const char *to, *headers, *text, *ignored, *want;
+    } rows[] = {
+        { "unsubscribe+0f04@our.example", "", "", NULL, "jo@customer.example" },
+        { "unsub-abc@m.our.example", "Auto-Submitted: auto-generated\r\n", "",
+          "auto", "jo@customer.example" },
+        { "stopmail-1@our.example", "", "", NULL, "jo@customer.example" },
+        { signed_to, "", "", NULL, "ann@customer.example" },
+        { "unsubscribe+0f04@our.example", "",
+          "Please do not unsubscribe me, I clicked by accident.", NULL, NULL },
+        { "unsubscribe+0f04@our.example", "Auto-Submitted: auto-replied\r\n",
+          "I am out of the office until Monday and will reply then.", "auto",
+          NULL },
+        { "unsubscribe+0f04@our.example", "", "", "spam", NULL },
+        { "news@our.example", "", "Hello there, what does a table cost?", NULL,
+          NULL },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *raw = g_strdup_printf(
+            "From: jo@customer.example\r\nTo: x@our.example\r\n%s\r\n%s\r\n",
+            rows[i].headers, rows[i].text);
+        g_autoptr(Unsubscribe) u =
+            find_in(rules, raw, rows[i].to, rows[i].ignored);
+        if (rows[i].want == NULL) {
+            g_assert_true(u == NULL || u->unsure);
+            continue;
+        }
+        g_assert_nonnull(u);
+        g_assert_cmpstr(u->addresses->pdata[0], ==, rows[i].want);
+        g_assert_cmpint(u->by_token, ==, rows[i].to == signed_to);
+    }
+}
+
+static void
+test_staff(void)
+{
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+    g_autoptr(Unsubscribe) u = find_in(
+        rules,
+        "From: sue@our.example\r\nTo: office@our.example\r\n"
+        "Subject: Fwd: no more\r\n\r\nCan you do this?\r\n\r\n"
+        "---------- Forwarded message ---------\r\n"
+        "From: Al <al@customer.example>\r\nDate: Fri, 9 May 2025 at 07:41\r\n"
+        "Subject: no more\r\nTo: sue@our.example\r\n\r\n"
+        "Take me off your mailing list.\r\n",
+        "office@our.example", "internal");
+
+    g_assert_nonnull(u);
+    g_assert_true(u->unsure);
+    g_assert_cmpstr(u->addresses->pdata[0], ==, "al@customer.example");
+}
+
+static void
+test_phrases_file(void)
+{
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        { "language en\n[request]\nbanish me\n", NULL },
+        { "[request]\nbanish me\n", ":2: a line \"language CODE\"" },
+        { "language en\nbanish me\n", ":2: a line \"[class]\"" },
+        { "language en\n[nonsense]\n", ":2: no such class" },
+        { "language en\n[request]\n(a|b\n", ":3: \"(a|b\" is no phrase" },
+        { "language e n\n", ":1: \"e n\" is no language" },
+        { "language en\n[request]\n\xff\n", ":3: this line is not UTF-8" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *path = NULL;
+        g_autoptr(GError) error = NULL;
+        int fd = g_file_open_tmp("phrases-XXXXXX", &path, NULL);
+        g_assert_cmpint(fd, >=, 0);
+        close(fd);
+        g_assert_true(g_file_set_contents(path, rows[i].text, -1, NULL));
+        g_autoptr(UnsubscribeRules) rules = make_rules(path, &error);
+        remove(path);
+        if (rows[i].error != NULL) {
+            g_assert_null(rules);
+            g_assert_nonnull(strstr(error->message, rows[i].error));
+            continue;
+        }
+        g_assert_no_error(error);
+        g_autofree char *raw = make_mail("Hello", "Banish me!", true);
+        g_autoptr(Unsubscribe) u = find_in(rules, raw, NULL, NULL);
+        g_assert_cmpint(outcome(u), ==, ACT);
+    }
+}
+
+static void
+test_token(void)
+{
+    static const char *const addresses[] = {
+        "ann@example.org",        "first.last+tag@sub.example.org",
+        "o'neil_x%y@example.org", "a..b@example.org",
+        "\xc3\xbc@example.org",   "=a=@example.org",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(addresses); i++) {
+        g_autofree char *token = token_make(addresses[i], "key", 3);
+        g_assert_nonnull(token);
+        for (const char *p = token; *p != '\0'; p++)
+            g_assert_true(g_ascii_isalnum(*p) || strchr(".-=_", *p) != NULL);
+        g_autofree char *upper = g_ascii_strup(token, -1);
+        g_autofree char *back = token_verify(upper, "key", 3);
+        g_assert_cmpstr(back, ==, addresses[i]);
+        g_autofree char *other = token_verify(token, "kez", 3);
+        g_assert_null(other);
+        token[3] = token[3] == 'a' ? 'b' : 'a';
+        g_autofree char *changed = token_verify(token, "key", 3);
+        g_assert_null(changed);
+    }
+    g_assert_null(token_make("nobody", "key", 3));
+    g_assert_null(token_make("@example.org", "key", 3));
+    g_assert_null(token_make("a b@example.org", "key", 3));
+    g_assert_null(token_verify("", "key", 3));
+    g_assert_null(token_verify("aaaaaaaaaaaaaaaa_0", "key", 3));
+}
+
+static void
+test_language(void)
+{
+    static const char *const rows[][2] = {
+        { "en", "Thank you for the quote, we would like to book the room." },
+        { "de", "Vielen Dank für das Angebot, wir nehmen es gerne an." },
+        { "fr", "Bonjour, nous vous remercions de votre réponse." },
+        { "ja", "お世話になっております。よろしくお願いします。" },
+        { "zh-Hant", "您好，請問這個場地還有嗎？謝謝" },
+        { "zh-Hans", "您好，请问这个场地还有吗？谢谢" },
+        { "ko", "안녕하세요, 견적을 보내 주세요." },
+        { "uk", "Добрий день, дякую за вашу пропозицію." },
+        { "ru", "Добрый день, спасибо за ваше предложение." },
+        { "el", "Καλημέρα, ευχαριστώ πολύ." },
+        { "he", "שלום, תודה רבה על ההצעה" },
+        { "th", "สวัสดีครับ ขอบคุณมาก" },
+        { "", "12345" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_assert_cmpstr(language_guess(rows[i][1], strlen(rows[i][1])), ==,
+                        rows[i][0]);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/unsubscribe/cases", test_cases);
+    g_test_add_func("/unsubscribe/subjects", test_subjects);
+    g_test_add_func("/unsubscribe/addresses", test_addresses);
+    g_test_add_func("/unsubscribe/recipient", test_recipient);
+    g_test_add_func("/unsubscribe/staff", test_staff);
+    g_test_add_func("/unsubscribe/phrases-file", test_phrases_file);
+    g_test_add_func("/unsubscribe/token", test_token);
+    g_test_add_func("/unsubscribe/language", test_language);
+    return g_test_run();
+}
