@@ -9,6 +9,7 @@
 
 #include <glib/gstdio.h>
 #include <spf2/spf_dns_zone.h>
+#include <sqlite3.h>
 #include <string.h>
 
 static char *ours[] = { (char *) "ours.example", NULL };
@@ -361,6 +362,32 @@ test_replay(World *w, gconstpointer data)
     g_assert_cmpint(bob->want_status, ==, 3);
 }
 
+/* A store that cannot be written costs time, never an observation. */
+static void
+test_store_locked(World *w, gconstpointer data)
+{
+    (void) data;
+    g_autofree char *path = g_build_filename(w->folder, "contacts.db", NULL);
+    sqlite3 *other = NULL;
+    g_assert_cmpint(sqlite3_open(path, &other), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    put(w,
+        mail(w, OBSERVATION_UNSUBSCRIBE, "a@calm.example", "a@calm.example"));
+    /* Once only: it waits for the lock as long as the store does. */
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(judge_run(w->judge, w->spool, 10, w->now, &error), ==, -1);
+    g_assert_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE);
+    g_assert_cmpint(spooled(w), ==, 1);
+    w->now += 60;
+    g_assert_cmpint(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), ==,
+                    SQLITE_OK);
+    (void) sqlite3_close(other);
+    g_assert_cmpint(run(w), ==, 1);
+    g_assert_cmpint(spooled(w), ==, 0);
+    g_assert_cmpint(status(w).pending, ==, 1);
+}
+
 /* One line for each decision, whatever strangers write. */
 static void
 test_log(World *w, gconstpointer data)
@@ -437,6 +464,7 @@ main(int argc, char **argv)
     JUDGE_TEST("temperror", test_temperror);
     JUDGE_TEST("sent", test_sent);
     JUDGE_TEST("replay", test_replay);
+    JUDGE_TEST("store-locked", test_store_locked);
     JUDGE_TEST("log", test_log);
     JUDGE_TEST("configure", test_configure);
     return g_test_run();
