@@ -819,7 +819,10 @@ plan_addition(const PlanContext *context, const ContactRecord *record,
             if (!was_refused(record, wanted->name, wanted->text))
                 call_set(call, wanted);
         }
-        if (company != NULL && context->company_id != 0)
+        g_autofree char *company_name =
+            g_strdup_printf("companies.%" PRId64, context->company_id);
+        if (company != NULL && context->company_id != 0 &&
+            !was_refused(record, company_name, "1"))
             call_company(call, NULL, context->company_id);
         char **groups = settings->contact.groups;
         for (size_t i = 0; groups != NULL && groups[i] != NULL &&

@@ -351,6 +351,8 @@ value_for_field(const FieldDefinition *field, const char *text,
     case FIELD_NUMBER: {
         int64_t number;
         *out_why = "the value is not a whole number";
+        if (text[0] == '+')
+            return NULL; /* a phone number is no number */
         return g_ascii_string_to_signed(text, 10, INT64_MIN, INT64_MAX, &number,
                                         NULL)
                    ? json_integer(number)
