@@ -603,6 +603,11 @@ static void
 add_leaf(Walk *walk, const HeaderList *headers, const Entity *entity,
          Slice body, const Place *place)
 {
+    /* Enclosed messages are parts that no delimiter announced. */
+    if (walk->parts->len >= walk->limits->max_parts) {
+        walk->truncated = true;
+        return;
+    }
     Part part = { .depth = place->depth,
                   .enclosing = place->enclosing,
                   .alternative = place->alternative };

@@ -9,7 +9,7 @@ static void
 check(const Message *message, const MessageLimits *limits)
 {
     size_t text = 0;
-    g_assert_cmpuint(message->n_parts, <=, limits->max_parts + 1);
+    g_assert_cmpuint(message->n_parts, <=, limits->max_parts);
     for (size_t i = 0; i < message->n_parts; i++) {
         const Part *part = &message->parts[i];
         g_assert_cmpint(part->enclosing, <, (int) i);

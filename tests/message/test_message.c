@@ -680,6 +680,16 @@ test_limits(void)
     g_autoptr(Message) deep = parse_exact(s->str, s->len, &small);
     g_assert_true(deep->truncated);
     g_assert_cmpuint(deep->n_parts, <=, 5);
+
+    /* Enclosed messages count as parts, too. */
+    g_string_assign(s, MULTI("mixed", "b"));
+    for (int i = 0; i < 10; i++)
+        g_string_append(s, "--b\nContent-Type: message/rfc822\n\n"
+                           "Content-Type: message/rfc822\n\nSubject: x\n\n"
+                           "y\n");
+    g_autoptr(Message) enclosed = parse_exact(s->str, s->len, &small);
+    g_assert_cmpuint(enclosed->n_parts, ==, 10);
+    g_assert_true(enclosed->truncated);
 }
 
 /* Shapes that cost other parsers seconds; here each is read within the limits,
