@@ -23,6 +23,7 @@
 #include "message/envelope.h"
 #include "mta/capture.h"
 #include "mta/listener.h"
+#include "mta/recent.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -65,6 +66,7 @@ static struct {
     pthread_cond_t changed;
     Ruleset *ruleset;
     Spool *spool;
+    Recent *recent; /* made by filter_listen(), has its own lock */
     unsigned sessions;
     unsigned finishing; /* callbacks between end-of-message and answer */
     unsigned analyses;
@@ -410,6 +412,22 @@ report_debug(const Transaction *transaction, const Analysis *analysis,
 }
 
 static void
+store(Spool *spool, const GPtrArray *observations, int64_t wait,
+      const Envelope *envelope)
+{
+    RecentKey key;
+    bool keyed = recent_key(observations, &key);
+    if (keyed && recent_has(filter.recent, &key)) {
+        metrics_inc("observations_total", "result", "known");
+        return;
+    }
+    SpoolResult result = spool_append(spool, observations, wait);
+    if (keyed && result == SPOOL_STORED)
+        recent_add(filter.recent, &key);
+    report_result(envelope, observations, result);
+}
+
+static void
 finish(Transaction *transaction)
 {
     Spool *spool = enter_finish();
@@ -426,8 +444,7 @@ finish(Transaction *transaction)
     /* The copy is not needed while we wait for the disk. */
     g_clear_pointer(&transaction->capture, capture_free);
     if (observations->len > 0) {
-        SpoolResult result = spool_append(spool, observations, wait);
-        report_result(transaction->envelope, observations, result);
+        store(spool, observations, wait, transaction->envelope);
     }
     if (log_is_debug())
         report_debug(transaction, analysis, observations->len,
@@ -512,6 +529,8 @@ filter_listen(const Settings *settings, GError **error)
         return false;
     }
     (void) smfi_setmaxdatasize(MAX_DATA_SIZE);
+    /* Lives as long as the process: libmilter's threads do, too. */
+    filter.recent = recent_new();
     return listener_open(settings, error);
 }
 
@@ -571,6 +590,7 @@ filter_configure(Ruleset *ruleset)
     filter.ruleset = ruleset;
     pthread_mutex_unlock(&filter.lock);
     ruleset_free(old);
+    recent_clear(filter.recent);
 }
 
 static void *

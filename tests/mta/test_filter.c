@@ -37,6 +37,7 @@ static struct {
     Envelope *envelope;
     unsigned serial; /* of the ruleset */
     unsigned messages, appended;
+    bool same_again;
     int64_t append_us; /* how long the spool takes */
     SpoolResult result;
 } seen = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -129,6 +130,9 @@ ruleset_observe(const Ruleset *ruleset, const char *bytes, size_t len,
     seen.envelope = copy;
     seen.serial = ruleset->serial;
     seen.messages++;
+    /* Somebody new each time, unless a test wants the same again. */
+    g_autofree char *email = g_strdup_printf(
+        "ann%u@example.org", seen.same_again ? 0 : seen.messages);
     pthread_mutex_unlock(&seen.lock);
 
     Analysis *analysis = g_new0(Analysis, 1);
@@ -139,8 +143,7 @@ ruleset_observe(const Ruleset *ruleset, const char *bytes, size_t len,
     analysis->notes = g_ptr_array_new();
     *out_analysis = analysis;
     GPtrArray *observations = g_ptr_array_new_with_free_func(free_observation);
-    g_ptr_array_add(observations,
-                    observation_new(OBSERVATION_CONTACT, "ann@example.org"));
+    g_ptr_array_add(observations, observation_new(OBSERVATION_CONTACT, email));
     return observations;
 }
 
@@ -611,6 +614,27 @@ test_spool_results(void)
     pthread_mutex_unlock(&seen.lock);
 }
 
+/* The same contact again is not stored again; after a reload it is. */
+static void
+test_recent(void)
+{
+    g_autoptr(MilterClient) client = connect_client();
+    pthread_mutex_lock(&seen.lock);
+    seen.same_again = true;
+    unsigned appended = seen.appended;
+    pthread_mutex_unlock(&seen.lock);
+    for (int i = 0; i < 5; i++)
+        g_assert_cmpint(send_message(client, 100), ==, SMFIR_CONTINUE);
+    g_assert_cmpuint(seen.appended, ==, appended + 1);
+    filter_configure(make_ruleset(LIMIT, false));
+    for (int i = 0; i < 5; i++)
+        g_assert_cmpint(send_message(client, 100), ==, SMFIR_CONTINUE);
+    g_assert_cmpuint(seen.appended, ==, appended + 2);
+    pthread_mutex_lock(&seen.lock);
+    seen.same_again = false;
+    pthread_mutex_unlock(&seen.lock);
+}
+
 static void *
 send_many(void *data)
 {
@@ -748,6 +772,7 @@ main(int argc, char **argv)
     g_test_add_func("/filter/many recipients", test_many_recipients);
     g_test_add_func("/filter/reload", test_reload);
     g_test_add_func("/filter/spool results", test_spool_results);
+    g_test_add_func("/filter/recent", test_recent);
     g_test_add_func("/filter/concurrent", test_concurrent);
     g_test_add_func("/filter/second instance", test_second_instance);
     g_test_add_func("/filter/socket mode", test_socket_mode);
