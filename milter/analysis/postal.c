@@ -232,7 +232,9 @@ find_postcode(const Word *words, size_t n, Postcode *out)
         bool after = i + 1 < n && (words[i + 1].capital || words[i + 1].cjk) &&
                      !words[i + 1].digit;
         bool before =
-            i > 0 && i + 1 == n && words[i - 1].capital && !words[i - 1].digit;
+            i > 0 && i + 1 == n && words[i - 1].capital &&
+            !words[i - 1].digit &&
+            !(n == 2 && (words[0].classes & WORD_STREET)); /* Suite 1400 */
         if (four && (words[i].folded[0] == '0') && !after)
             continue;
         if (i == 0 && after && !(words[1].classes & WORD_STREET && n == 2))
