@@ -25,6 +25,7 @@
 enum {
     TEXT_MAX = 64 * 1024, /* of the report's own words; the rest is copies */
     SUBJECT_MAX = 998,
+    NEAR_MAX = 4096, /* so far from an address its explanation may stand */
     OWN_MAX = 32,
     REPORT_SCORE = 5,  /* origin and content together */
     CONTENT_SCORE = 2, /* of it at least so much */
@@ -812,6 +813,7 @@ explain(const Report *r, const GArray *addresses, const char *email,
                 }
             }
             start = MIN(before, start);
+            start = MAX(start, end - MIN(end, (size_t) NEAR_MAX));
             add_evidence(evidence, &r->text, start, end);
         } else {
             size_t list_end = a->where.end;
@@ -833,6 +835,8 @@ explain(const Report *r, const GArray *addresses, const char *email,
                     break;
                 }
             }
+            end = MIN(end, MAX(list_end, start) + NEAR_MAX);
+            end = MIN(end, r->end);
             /* The paragraph first: behind it stand words for everybody. */
             const char *blank = g_strstr_len(
                 text + a->where.end, (gssize) (end - a->where.end), "\n\n");
@@ -981,6 +985,8 @@ choose(const Report *r, const GArray *addresses, bool guess)
     for (int least = 3; least >= 2; least--) {
         for (unsigned i = 0; i < addresses->len; i++) {
             const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+            if (chosen->len == BOUNCE_MAX_RECIPIENTS)
+                break;
             if (a->score < least || holds(chosen, a->email) ||
                 is_contact(addresses, a->email))
                 continue;
