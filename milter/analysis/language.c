@@ -298,9 +298,12 @@ language_guess(const char *text, size_t len)
         }
         bool letter = false;
         if (c < 0x80) {
-            letter = g_ascii_isalpha((char) c) || (c == '\'' && n > 0);
+            gunichar lower = c | 0x20;
+            letter = lower >= 'a' && lower <= 'z';
+            if (letter)
+                c = lower;
+            letter |= c == '\'' && n > 0;
             s.latin += letter;
-            c = (gunichar) g_ascii_tolower((char) c);
         } else if (c == 0x2019 && n > 0) {
             c = '\'';
             letter = true;

@@ -12,7 +12,7 @@
 #include <glib.h>
 #include <stddef.h>
 
-enum { LANGUAGE_MAX_TEXT = 8 * 1024 };
+enum { LANGUAGE_MAX_TEXT = 1024 };
 
 /* "en", "de", "pt", "nb", "zh-Hans", "zh-Hant"... (BCP 47), static; "" when
  * the text does not tell. */

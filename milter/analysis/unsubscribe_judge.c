@@ -179,7 +179,12 @@ request(const Reading *r, const Segment *s, WordBits sentence)
         if (s->units <= s->word + 4 && s->around <= s->word + 12)
             return 2;
     }
+    if (gone && HAS(c, LIST) && HAS(c, PLEASE))
+        return 2; /* "she retired, please update your list" */
     if (HAS(c, REMOVE)) {
+        if (HAS(c, PLEASE) && r->context->reply && s->units <= 8 &&
+            unknown == 0 && r->units <= 24 && !HAS(r->message, OTHER))
+            return 2;
         if (HAS(c, LIST) && (object || HAS(c, MAIL)))
             return 2;
         if (object && (HAS(c, MAIL) || HAS(c, SMS)))
@@ -475,6 +480,10 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
     }
     g_autofree Reading *r = NULL;
     for (size_t l = 0; l < n; l++) {
+        /* In a long text of a known language, others are not tried. */
+        if (tokens->n > 60 && context->lang[0] != '\0' &&
+            !is_related(context->lang, unsubscribe_words_language(words, l)))
+            continue;
         if ((bits[l] & triggers) == 0 &&
             !(HAS(bits[l], NOT) && (HAS(bits[l], WANT) || HAS(bits[l], MORE))))
             continue;

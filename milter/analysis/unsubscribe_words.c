@@ -841,6 +841,11 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
     g_autofree Ids *ids = g_new(Ids, tokens->n + 1);
     g_autofree uint64_t *release = g_new0(uint64_t, tokens->n + 1);
     uint64_t blocked = 0;
+    Search s;
+
+    s.words = words;
+    s.tokens = tokens;
+    s.ids = ids;
 
     for (size_t i = 0; i < tokens->n; i++) {
         const TextToken *t = &tokens->tokens[i];
@@ -858,9 +863,8 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
     for (uint32_t i = 0; i < tokens->n; i++) {
         blocked &= ~release[i];
         const uint64_t blocked_before = blocked;
-        Search s = {
-            .words = words, .tokens = tokens, .ids = ids, .steps = MAX_STEPS
-        };
+        s.steps = MAX_STEPS;
+        s.n_found = 0;
         if (ids[i].n == 0)
             continue;
         for (size_t k = 0; k < ids[i].n; k++) {

@@ -6,6 +6,17 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+/* Microseconds of processor time: other work on the machine is no matter. */
+static gint64
+cpu_time(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (gint64) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 static void
 measure(const UnsubscribeRules *rules, const char *name, const char *text)
@@ -22,14 +33,14 @@ measure(const UnsubscribeRules *rules, const char *name, const char *text)
     g_autoptr(Message) message = message_parse(raw, strlen(raw), NULL);
     g_autoptr(Body) body = body_new(message);
     g_autoptr(Envelope) envelope = envelope_new();
-    gint64 start = g_get_monotonic_time();
+    gint64 start = cpu_time();
     for (int i = 0; i < ROUNDS; i++)
         unsubscribe_free(
             unsubscribe_find(rules, message, body, envelope, NULL));
-    gint64 middle = g_get_monotonic_time();
+    gint64 middle = cpu_time();
     for (int i = 0; i < ROUNDS; i++)
         (void) language_guess(body_text->str, body_text->len);
-    gint64 end = g_get_monotonic_time();
+    gint64 end = cpu_time();
     printf("%-10s %zu bytes: %.1f us a message, language %.1f us\n", name,
            (size_t) body_text->len, (double) (middle - start) / ROUNDS,
            (double) (end - middle) / ROUNDS);
@@ -39,11 +50,10 @@ int
 main(void)
 {
     AnalyzerOptions options = { 0 };
-    gint64 start = g_get_monotonic_time();
+    gint64 start = cpu_time();
     g_autoptr(UnsubscribeRules) rules = unsubscribe_rules_new(&options, NULL);
 
-    printf("compiling %.1f ms\n",
-           (double) (g_get_monotonic_time() - start) / 1000);
+    printf("compiling %.1f ms\n", (double) (cpu_time() - start) / 1000);
     measure(rules, "english",
             "Thank you for the quote, which looks fine to us. Could we have "
             "the long table by the window, and is there a ramp for two "
