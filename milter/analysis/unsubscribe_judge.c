@@ -457,7 +457,8 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
         CLASS_BIT(UNSUB) | CLASS_BIT(WORD) | CLASS_BIT(REQUEST) |
         CLASS_BIT(STOP) | CLASS_BIT(REMOVE) | CLASS_BIT(CEASE) |
         CLASS_BIT(REVOKE) | CLASS_BIT(BACK) | CLASS_BIT(LESS) |
-        CLASS_BIT(AGAIN) | CLASS_BIT(KEEP);
+        CLASS_BIT(AGAIN) | CLASS_BIT(KEEP) | CLASS_BIT(GONE) |
+        CLASS_BIT(BROKEN);
     size_t n = unsubscribe_words_languages(words);
     WordBits bits[WORDS_MAX_LANGUAGES] = { 0 };
     int best = 0;
