@@ -314,7 +314,7 @@ may_ask(const GArray *matches)
         CLASS_BIT(AND) | CLASS_BIT(COND) | CLASS_BIT(WILL) | CLASS_BIT(SMS) |
         CLASS_BIT(ADDRESS) | CLASS_BIT(ALSO) | CLASS_BIT(INSTEAD) |
         CLASS_BIT(HOW) | CLASS_BIT(PAST) | CLASS_BIT(PART) | CLASS_BIT(FOOTER) |
-        CLASS_BIT(GONE);
+        CLASS_BIT(LINK);
 
     for (guint i = 0; i < matches->len; i++) {
         WordBits bit = (WordBits) 1
