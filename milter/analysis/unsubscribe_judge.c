@@ -260,6 +260,12 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         found = 2;
     if (found == 0)
         return OUTCOME_NONE;
+    /* "Unsubscribe? Never!" */
+    if (r->tokens->sentences[s->sentence].question && HAS(c, UNSUB) &&
+        (c & (CLASS_BIT(PLEASE) | CLASS_BIT(HOW) | CLASS_BIT(WANT) |
+              CLASS_BIT(ME) | CLASS_BIT(REQUEST) | CLASS_BIT(BROKEN) |
+              CLASS_BIT(MANUAL))) == 0)
+        return OUTCOME_NONE;
 
     if (HAS(sentence, FOOTER) && !HAS(sentence, HOW) &&
         !HAS(sentence, BROKEN) && !HAS(r->message, MANUAL))
