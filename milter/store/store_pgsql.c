@@ -46,7 +46,7 @@ enum {
     STATEMENT_MS = 20000, /* the server's own limit, below ours */
     IDLE_MS = 60000,      /* a host that freezes must not keep its locks */
     BACKOFF_MIN_MS = 200,
-    BACKOFF_MAX_MS = 30000,
+    BACKOFF_MAX_MS = 10000,
     PASSWORD_MAX = 4096,
 };
 
