@@ -1,7 +1,7 @@
 /*
  * message.h - the bytes of one message, decoded (RFC 5322, 2045-2049, 2047)
  *
- * message_parse() walks the MIME structure with GMime and leaves a flat list
+ * message_parse() walks the MIME structure and leaves a flat list
  * of parts in document order, each with its text decoded to UTF-8. What is
  * damaged is read as far as it goes: damage is normal in mail.
  *
