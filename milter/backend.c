@@ -88,8 +88,10 @@ open_store(Backend *backend, GError **error)
     g_autoptr(Settings) settings = settings_ref(backend->settings);
     pthread_mutex_unlock(&backend->lock);
 
-    g_autoptr(Store) store =
-        store_open(settings->store.uri, g_get_host_name(), error);
+    /* Leases bear this name: two instances on one host are two hosts. */
+    g_autofree char *host = g_strdup_printf("%s:%08x", g_get_host_name(),
+                                            g_str_hash(settings->store.spool));
+    g_autoptr(Store) store = store_open(settings->store.uri, host, error);
     if (store == NULL)
         return false;
     Judge *judge = judge_new(settings, store, error);

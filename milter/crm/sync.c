@@ -68,7 +68,8 @@ struct Sync {
     bool paused_elsewhere;
     int64_t probe_at;
     unsigned probes;
-    bool aborted; /* this round met trouble of the API as a whole */
+    bool aborted;     /* this round met trouble of the API as a whole */
+    bool leases_left; /* a claim failed: it may have been granted unheard */
     unsigned refused, odd;
     int64_t state_read, success_noted, error_noted;
     int64_t definitions_due; /* seconds */
@@ -789,6 +790,10 @@ sync_round(Sync *sync)
     int64_t hold = pace_wait(&sync->pace, now);
     if (hold > 0)
         return MIN(hold, STATE_EVERY_MS);
+    /* Between two rounds this host works on nobody. A claim whose answer was
+     * lost with the connection would keep its contacts until the lease ends. */
+    if (sync->leases_left)
+        sync->leases_left = !store_release_leases(sync->store, NULL);
     bool careful = sync->pace.failures > 0 || sync->refused >= REFUSED_MAX;
     bool batch = !sync->batch_off && sync->settings->api.batch == BATCH_AUTO;
     size_t max = careful ? 1 : batch ? sync->tuning.wave : SINGLE_CLAIM;
@@ -797,6 +802,7 @@ sync_round(Sync *sync)
         store_claim(sync->store, max, now / 1000, sync->tuning.lease_s, &error);
     fault_point("crm.after-claim");
     if (records == NULL) {
+        sync->leases_left = true;
         unsigned held = 0;
         if (log_allowed("crm.claim", 30, &held))
             log_error("crm: the contacts store: %s", error->message);

@@ -112,7 +112,8 @@ typedef struct {
  * and buried after the third time. */
 GPtrArray *store_claim(Store *store, size_t max, int64_t now, int64_t lease_s,
                        GError **error);
-/* At start: leases that this host held when it was killed end now. */
+/* Leases that this host holds end now: at start those of the process before,
+ * later those of a claim whose answer was lost. Not while work is under way. */
 bool store_release_leases(Store *store, GError **error);
 /* Work goes on: keeps crm, refused, anonymised of all `n` records (one
  * transaction); the leases stay. For what must be known after a crash. */
