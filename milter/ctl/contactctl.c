@@ -28,6 +28,8 @@ static const struct {
     { "forget", ctl_forget, "ADDRESS",
       "erase everything that is held here about a person" },
     { "flush", ctl_flush, "", "the sync tries everything now" },
+    { "token", ctl_token, "ADDRESS",
+      "the signed List-Unsubscribe mailto of an address" },
     { "migrate", ctl_migrate, "FROM-URI TO-URI",
       "copy one contacts store into another" },
 };

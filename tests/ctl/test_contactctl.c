@@ -1,0 +1,170 @@
+/*
+ * test_contactctl.c - the program itself: commands, output, exit status
+ */
+#include "analysis/token.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char *folder;
+
+static char *
+path_of(const char *name)
+{
+    return g_build_filename(folder, name, NULL);
+}
+
+static char *
+write_file(const char *name, const char *text)
+{
+    char *path = path_of(name);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    return path;
+}
+
+/* A configuration with `more` at its end. */
+static char *
+write_config(const char *more)
+{
+    g_autofree char *spool = path_of("spool.db");
+    g_autofree char *store = path_of("contacts.db");
+    g_autofree char *text = g_strdup_printf("[mta]\n"
+                                            "local_domains = example.org\n"
+                                            "[store]\n"
+                                            "spool = %s\n"
+                                            "uri = sqlite:%s\n"
+                                            "%s",
+                                            spool, store, more);
+    return write_file("contact-milter.conf", text);
+}
+
+/* Runs ./contactctl; the exit status. */
+static int
+run(char **out_text, const char *config, const char *first, ...)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_ptr_array_add(argv, (char *) "./contactctl");
+    g_ptr_array_add(argv, (char *) "-c");
+    g_ptr_array_add(argv, (char *) config);
+    va_list list;
+    va_start(list, first);
+    for (const char *word = first; word != NULL;
+         word = va_arg(list, const char *))
+        g_ptr_array_add(argv, (char *) word);
+    va_end(list);
+    g_ptr_array_add(argv, NULL);
+    int status;
+    g_autoptr(GError) error = NULL;
+    GSpawnFlags flags = G_SPAWN_STDERR_TO_DEV_NULL;
+    if (out_text == NULL)
+        flags |= G_SPAWN_STDOUT_TO_DEV_NULL;
+    g_spawn_sync(NULL, (char **) argv->pdata, NULL, flags, NULL, NULL, out_text,
+                 NULL, &status, &error);
+    g_assert_no_error(error);
+    g_assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void
+test_token(void)
+{
+    static const char key[] = "a key that nobody knows";
+    g_autofree char *secret = write_file("token", key);
+    static const struct {
+        const char *more, *before, *after;
+    } cases[] = {
+        { "", "mailto:unsubscribe+", "@example.org?subject=unsubscribe\n" },
+        { "addresses = *@out.example.org, leave@news.example.org\n",
+          "mailto:leave+", "@news.example.org?subject=unsubscribe\n" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *more = g_strdup_printf(
+            "[unsubscribe]\ntoken_secret_file = %s\n%s", secret, cases[i].more);
+        g_autofree char *config = write_config(more);
+        g_autofree char *text = NULL;
+        g_assert_cmpint(
+            run(&text, config, "token", "Ann.Lee@sales.example", NULL), ==, 0);
+        g_assert_true(g_str_has_prefix(text, cases[i].before));
+        g_assert_true(g_str_has_suffix(text, cases[i].after));
+        g_autofree char *token = g_strndup(
+            text + strlen(cases[i].before),
+            strlen(text) - strlen(cases[i].before) - strlen(cases[i].after));
+        g_autofree char *address = token_verify(token, key, strlen(key));
+        g_assert_cmpstr(address, ==, "ann.lee@sales.example");
+    }
+}
+
+static void
+test_token_errors(void)
+{
+    g_autofree char *secret = write_file("token", "a key that nobody knows");
+    g_autofree char *none = write_config("");
+    g_autofree char *text = NULL;
+    g_assert_cmpint(run(&text, none, "token", "ann@sales.example", NULL), ==,
+                    78);
+    g_assert_cmpstr(text, ==, "");
+    g_autofree char *more =
+        g_strdup_printf("[unsubscribe]\ntoken_secret_file = %s\n", secret);
+    g_autofree char *config = write_config(more);
+    g_assert_cmpint(run(NULL, config, "token", NULL), ==, 64);
+    g_assert_cmpint(run(NULL, config, "token", "ann", NULL), ==, 65);
+}
+
+static void
+test_commands(void)
+{
+    g_autofree char *config = write_config("");
+    g_autofree char *status = NULL;
+    g_assert_cmpint(run(&status, config, "status", "--json", NULL), ==, 0);
+    g_assert_cmpstr(status, ==,
+                    "{\"inbox\":0,\"pending\":0,\"held\":0,\"dead\":0,"
+                    "\"contacts\":0,\"oldest_pending_s\":0,\"paused\":null,"
+                    "\"last_success\":null,\"last_error\":null}\n");
+    static const struct {
+        const char *words[3];
+        int status;
+    } cases[] = {
+        { { "flush" }, 0 },
+        { { "queue", "list" }, 0 },
+        { { "queue", "show", "ann@sales.example" }, 1 },
+        { { "queue", "drop", "ann@sales.example" }, 1 },
+        { { "queue", "release", "ann@sales.example" }, 1 },
+        { { "queue", "release" }, 64 },
+        { { "queue", "burn" }, 64 },
+        { { "forget", "ann@sales.example" }, 1 },
+        { { "forget" }, 64 },
+        { { "analyze", "/nonexistent" }, 66 },
+        { { "dance" }, 64 },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(run(NULL, config, cases[i].words[0], cases[i].words[1],
+                            cases[i].words[2], NULL),
+                        ==, cases[i].status);
+    g_autofree char *faulty = write_file("faulty.conf", "[mta]\nsokcet = x\n");
+    g_assert_cmpint(run(NULL, faulty, "status", NULL), ==, 78);
+    g_assert_cmpint(run(NULL, faulty, "check", NULL), ==, 1);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    folder = g_dir_make_tmp("contactctl-XXXXXX", NULL);
+    g_assert_nonnull(folder);
+    g_test_add_func("/contactctl/token", test_token);
+    g_test_add_func("/contactctl/token-errors", test_token_errors);
+    g_test_add_func("/contactctl/commands", test_commands);
+    int status = g_test_run();
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = path_of(name);
+        (void) g_unlink(path);
+    }
+    g_dir_close(dir);
+    (void) g_rmdir(folder);
+    g_free(folder);
+    return status;
+}
