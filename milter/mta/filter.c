@@ -24,6 +24,7 @@
 #include "mta/capture.h"
 #include "mta/listener.h"
 #include "mta/recent.h"
+#include "store/observation_words.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -411,6 +412,20 @@ report_debug(const Transaction *transaction, const Analysis *analysis,
               (gint64) us);
 }
 
+/* Nobody judges it again, so its line is written here. */
+static void
+report_known(const Envelope *envelope, const Observation *observation)
+{
+    metrics_inc("observations_total", "result", "known");
+    g_autofree char *queue_id =
+        log_text(envelope->queue_id != NULL ? envelope->queue_id : "NOQUEUE");
+    g_autofree char *email = log_address(observation->email);
+    g_autofree char *fields = contact_field_names(observation->contact);
+    log_info("%s: contact=%s fields=%s trust=known reason=\"the same was seen "
+             "within the hour\" action=none",
+             queue_id, email, fields);
+}
+
 static void
 store(Spool *spool, const GPtrArray *observations, int64_t wait,
       const Envelope *envelope)
@@ -418,7 +433,7 @@ store(Spool *spool, const GPtrArray *observations, int64_t wait,
     RecentKey key;
     bool keyed = recent_key(observations, &key);
     if (keyed && recent_has(filter.recent, &key)) {
-        metrics_inc("observations_total", "result", "known");
+        report_known(envelope, g_ptr_array_index(observations, 0));
         return;
     }
     SpoolResult result = spool_append(spool, observations, wait);

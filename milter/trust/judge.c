@@ -20,6 +20,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/observation_words.h"
 #include "trust/decide.h"
 
 #include <pthread.h>
@@ -281,34 +282,6 @@ defer_spf(Judge *judge, Spool *spool, const Item *item, int64_t now)
  */
 
 static void
-add_field(GString *fields, bool present, const char *name)
-{
-    if (present)
-        g_string_append_printf(fields, "%s%s", fields->len > 0 ? "," : "",
-                               name);
-}
-
-static char *
-field_names(const Contact *c)
-{
-    GString *fields = g_string_new(NULL);
-    if (c != NULL) {
-        add_field(fields,
-                  c->first_name.value != NULL || c->last_name.value != NULL,
-                  "name");
-        add_field(fields, c->phones != NULL && c->phones->len > 0, "phone");
-        add_field(fields, c->job_title.value != NULL, "title");
-        add_field(fields, c->company.value != NULL, "company");
-        add_field(fields, c->website.value != NULL, "website");
-        add_field(fields, c->address.value != NULL, "address");
-        add_field(fields, c->links != NULL && c->links->len > 0, "links");
-    }
-    if (fields->len == 0)
-        g_string_append(fields, "none");
-    return g_string_free(fields, FALSE);
-}
-
-static void
 log_decision(const Observation *o, const Decision *d)
 {
     g_autofree char *queue_id = log_text(o->queue_id);
@@ -318,7 +291,7 @@ log_decision(const Observation *o, const Decision *d)
     g_autofree char *about = NULL;
     switch (o->kind) {
     case OBSERVATION_CONTACT: {
-        g_autofree char *fields = field_names(o->contact);
+        g_autofree char *fields = contact_field_names(o->contact);
         about = g_strdup_printf("contact=%s fields=%s", email, fields);
         break;
     }

@@ -614,11 +614,18 @@ test_spool_results(void)
     pthread_mutex_unlock(&seen.lock);
 }
 
-/* The same contact again is not stored again; after a reload it is. */
+/* The same contact again is not stored again, but has its log line; after a
+ * reload it is stored. */
 static void
 test_recent(void)
 {
     g_autoptr(MilterClient) client = connect_client();
+    g_autofree char *path = NULL;
+    int to = g_file_open_tmp("test-filter-XXXXXX", &path, NULL);
+    int before = dup(STDERR_FILENO);
+    g_assert_cmpint(to, >=, 0);
+    g_assert_cmpint(dup2(to, STDERR_FILENO), ==, STDERR_FILENO);
+    log_open("test_filter", LOG_TARGET_STDERR, LOG_LEVEL_INFO_, ADDRESSES_FULL);
     pthread_mutex_lock(&seen.lock);
     seen.same_again = true;
     unsigned appended = seen.appended;
@@ -626,6 +633,18 @@ test_recent(void)
     for (int i = 0; i < 5; i++)
         g_assert_cmpint(send_message(client, 100), ==, SMFIR_CONTINUE);
     g_assert_cmpuint(seen.appended, ==, appended + 1);
+    log_open("test_filter", LOG_TARGET_STDERR, LOG_LEVEL_ERROR_,
+             ADDRESSES_FULL);
+    g_assert_cmpint(dup2(before, STDERR_FILENO), ==, STDERR_FILENO);
+    close(before);
+    close(to);
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    (void) g_unlink(path);
+    g_auto(GStrv) lines = g_strsplit(text, ": contact=", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 1 + 4);
+    g_assert_nonnull(strstr(text, " fields="));
+    g_assert_nonnull(strstr(text, " trust=known "));
     filter_configure(make_ruleset(LIMIT, false));
     for (int i = 0; i < 5; i++)
         g_assert_cmpint(send_message(client, 100), ==, SMFIR_CONTINUE);
