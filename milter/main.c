@@ -192,6 +192,7 @@ warn_of_fixed(const Settings *old, const Settings *new)
         const char *before, *after;
     } fixed[] = {
         { "[mta] socket", old->mta.socket, new->mta.socket },
+        { "[mta] socket_group", old->mta.socket_group, new->mta.socket_group },
         { "[store] spool", old->store.spool, new->store.spool },
         { "[store] uri", old->store.uri, new->store.uri },
         { "[metrics] listen", old->metrics.listen, new->metrics.listen },
@@ -200,6 +201,8 @@ warn_of_fixed(const Settings *old, const Settings *new)
         if (g_strcmp0(fixed[i].before, fixed[i].after) != 0)
             log_warning("reload: %s changes only with a restart", fixed[i].key);
     }
+    if (old->mta.socket_mode != new->mta.socket_mode)
+        log_warning("reload: [mta] socket_mode changes only with a restart");
 }
 
 static void

@@ -78,6 +78,7 @@ metrics_page(const Pages *pages)
     count(pages, &counts);
     if (counts.spool_ok) {
         set("spool_rows", counts.spool.rows);
+        set("observations_waiting", counts.spool.waiting);
         set("spool_set_aside", counts.spool.set_aside);
     }
     if (counts.store_ok) {

@@ -24,7 +24,11 @@ static const struct {
 } charts[] = {
     { "Messages", "messages_total", NULL },
     { "Observations stored", "observations_total", "stored" },
+    { "Observations seen just before", "observations_total", "known" },
+    { "Observations judged", "judged_total", NULL },
     { "API calls", "api_calls_total", NULL },
+    { "Observations that waited for the disk", "observations_total",
+      "waiting" },
     { "Observations lost", "observations_total", "lost" },
 };
 enum { CHARTS = G_N_ELEMENTS(charts) };

@@ -56,11 +56,19 @@ test_rates(void)
     StatusFacts facts = { .now = start };
     metrics_add("messages_total", "verdict", "contact", 5);
     metrics_add("messages_total", "verdict", "bounce", 2);
+    metrics_add("observations_total", "result", "stored", 11);
+    metrics_add("observations_total", "result", "known", 12);
+    metrics_add("observations_total", "result", "waiting", 13);
+    metrics_add("observations_total", "result", "lost", 14);
     status_page_sample(page, start + 10);
     metrics_add("messages_total", "verdict", "bounce", 3);
     facts.now = start + 1000;
     g_autofree char *html = status_page_html(page, &facts);
     expect(html, "Messages <small>10 in 24 h, at most 7 in 15 min");
+    expect(html, "Observations stored <small>11 in 24 h");
+    expect(html, "Observations seen just before <small>12 in 24 h");
+    expect(html, "Observations that waited for the disk <small>13 in 24 h");
+    expect(html, "Observations lost <small>14 in 24 h");
     /* The oldest slot has gone a day later, the second is still there. */
     facts.now = start + 86400;
     g_autofree char *later = status_page_html(page, &facts);
