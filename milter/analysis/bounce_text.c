@@ -431,6 +431,20 @@ static const struct {
     { "수신인", LEAD_RECIPIENT },
 };
 
+/* The length of the word at the end of text that only says which type of
+ * address follows ("rfc822; ", "<mailto:"), or 0. */
+static size_t
+address_type_before(const char *text, size_t len)
+{
+    static const char *const types[] = { "mailto", "rfc822", "smtp", "utf-8" };
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        size_t n = strlen(types[i]);
+        if (len >= n && g_ascii_strncasecmp(text + len - n, types[i], n) == 0)
+            return n;
+    }
+    return 0;
+}
+
 /* The text before `at` as one lower-case line of at most CONTEXT_MAX bytes,
  * brackets and marks at its end removed; *out_label tells of a colon. */
 static size_t
@@ -461,23 +475,13 @@ context_before(const char *text, size_t line_start, size_t at, char *out,
                 end -= 3;
                 continue;
             }
-            /* the type before an address, and links around it */
-            static const char *const skipped[] = { "mailto", "rfc822", "smtp",
-                                                   "utf-8" };
-            bool skip = false;
-            for (size_t i = 0; i < G_N_ELEMENTS(skipped) && *out_label | 1;
-                 i++) {
-                size_t n = strlen(skipped[i]);
-                if (end - line_start >= n &&
-                    g_ascii_strncasecmp(text + end - n, skipped[i], n) == 0) {
-                    end -= n;
-                    skip = true;
-                    *out_label = false;
-                    break;
-                }
-            }
-            if (!skip)
+            size_t type =
+                address_type_before(text + line_start, end - line_start);
+            if (type == 0)
                 break;
+            /* a colon after the type labels nothing */
+            *out_label = false;
+            end -= type;
             continue;
         }
         end--;
