@@ -566,7 +566,7 @@ phone_scan(const char *text, size_t len, const char *const *regions,
         /* ends of pieces, longest first */
         size_t ends[PIECES_MAX], n_ends = 0;
         ends[n_ends++] = run_end;
-        for (size_t p = run_end; p > at + 1 && n_ends < PIECES_MAX; p--)
+        for (size_t p = run_end - 1; p > at + 1 && n_ends < PIECES_MAX; p--)
             if ((text[p] == ' ' || text[p] == '/' || text[p] == '\t' ||
                  text[p] == '(' || text[p] == '-') &&
                 is_digit(text[p - 1]))

@@ -537,7 +537,6 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
 
     /* text: parts of a line as they stand, lines and bars as commas */
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *street = NULL;
     for (size_t i = best.first; i <= best.last; i++) {
         g_autofree char *piece = card_text(card, i, i);
         bool bracket = card->parts[i].before == '(' && i > best.first;

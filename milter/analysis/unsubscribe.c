@@ -90,6 +90,13 @@ typedef struct {
     char *address; /* that a token named, or NULL */
 } Recipient;
 
+static void
+recipient_clear(Recipient *recipient)
+{
+    g_clear_pointer(&recipient->address, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Recipient, recipient_clear)
+
 /* unsubscribe@, unsubscribe+TOKEN@, unsub-TOKEN@, list-unsubscribe@ ... */
 static bool
 is_unsubscribe_local_part(const char *local, size_t len)
@@ -665,11 +672,10 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
     bool ours =
         envelope->auth_user != NULL ||
         address_is_local(author, (const char *const *) rules->local_domains);
-    Recipient to = { 0 };
+    g_auto(Recipient) to = { 0 };
 
     if (!ours)
         to = recipient(rules, message, envelope);
-    g_autofree char *named = to.address;
     if (ours)
         return forwarded_request(rules, message, body);
     if (ignored != NULL && !to.found)

@@ -58,7 +58,8 @@ log_write(LogLevel level, const char *format, va_list args)
     if (level > config.level)
         return;
     g_autofree char *line = g_strdup_vprintf(format, args);
-    switch (config.target) {
+    LogTarget target = config.target;
+    switch (target) {
     case LOG_TARGET_SYSLOG:
         syslog(priorities[level], "%s", line);
         break;

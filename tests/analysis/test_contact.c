@@ -127,7 +127,7 @@ check_quoted(const Analyzer *analyzer, const char *path, const char *bytes,
     if (g_strstr_len(bytes, (gssize) len, "text/plain") == NULL)
         return;
     g_autoptr(GString) mail = g_string_new_len(bytes, (gssize) len);
-    g_string_append_len(mail, quotation, strlen(quotation));
+    g_string_append(mail, quotation);
     g_autofree char *plain = analyze(analyzer, bytes, len);
     g_autofree char *got = analyze(analyzer, mail->str, mail->len);
     for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)

@@ -226,7 +226,7 @@ test_secret(void)
 static void
 test_credential(void)
 {
-    g_autofree char *secret = write_file("api-secret", "from systemd", 0444);
+    g_free(write_file("api-secret", "from systemd", 0444));
     g_assert_true(g_setenv("CREDENTIALS_DIRECTORY", dir, TRUE));
     g_autofree char *problems = NULL;
     g_autoptr(Settings) s = load(GOOD "[api]\nkey = k\n", ROLE_SYNC, &problems);

@@ -66,7 +66,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(GPtrArray) companies = company_array_new();
     view_companies(companies, answer.body, &total, &count);
     GHashTable *definitions = view_definitions(answer.body);
-    g_autoptr(GArray) groups = view_groups(answer.body);
+    GArray *groups = view_groups(answer.body);
+    if (groups != NULL)
+        g_array_unref(groups);
     plan_with(views, definitions, &answer);
     if (definitions != NULL)
         g_hash_table_unref(definitions);

@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void) return_address_names(&address, "bob@cust.example");
     (void) return_address_names(&address, text);
     return_address_clear(&address);
-    g_autofree char *key = evidence_sender_key(text);
+    g_free(evidence_sender_key(text));
     g_autofree char *domain = domain_normal(text);
     if (domain != NULL) {
         g_autofree char *again = domain_normal(domain);
