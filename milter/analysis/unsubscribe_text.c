@@ -241,8 +241,8 @@ url_length(const char *text, size_t len)
 
 typedef struct {
     TextTokens *out;
-    size_t cap, cap_chars, cap_sentences;
     bool in_word;
+    bool wide; /* the word has letters beyond Latin ones */
     unsigned clause;
     bool clause_used, sentence_used;
     bool mentioned; /* a quotation mark opened this clause */
@@ -254,9 +254,9 @@ add_token(Pass *p, TextTokenKind kind, size_t start)
 {
     TextTokens *out = p->out;
 
-    if (out->n == p->cap) {
-        p->cap = p->cap * 2 + 64;
-        out->tokens = g_renew(TextToken, out->tokens, p->cap);
+    if (out->n == out->room) {
+        out->room = out->room * 2 + 64;
+        out->tokens = g_renew(TextToken, out->tokens, out->room);
     }
     TextToken *t = &out->tokens[out->n++];
     *t = (TextToken){ .start = (uint32_t) start,
@@ -278,10 +278,8 @@ add_char(Pass *p, TextToken *t, uint16_t c, size_t end)
     t->end = (uint32_t) end;
     if (t->n >= TEXT_MAX_WORD)
         return;
-    if (out->n_chars == p->cap_chars) {
-        p->cap_chars = p->cap_chars * 2 + 256;
-        out->chars = g_renew(uint16_t, out->chars, p->cap_chars);
-    }
+    p->wide |= c >= 0x0370;
+    g_assert(out->n_chars < out->room_chars); /* at most one for a byte */
     out->chars[out->n_chars++] = c;
     t->n++;
 }
@@ -304,10 +302,10 @@ end_sentence(Pass *p, bool question)
     p->mentioned = false;
     if (!p->sentence_used || out->n_sentences >= UINT16_MAX - 1)
         return;
-    if (out->n_sentences == p->cap_sentences) {
-        p->cap_sentences = p->cap_sentences * 2 + 16;
+    if (out->n_sentences == out->room_sentences) {
+        out->room_sentences = out->room_sentences * 2 + 16;
         out->sentences =
-            g_renew(TextSentence, out->sentences, p->cap_sentences);
+            g_renew(TextSentence, out->sentences, out->room_sentences);
     }
     out->sentences[out->n_sentences++] =
         (TextSentence){ .first = (uint32_t) p->sentence_first,
@@ -348,6 +346,9 @@ end_word(Pass *p)
     if (!p->in_word)
         return;
     p->in_word = false;
+    if (!p->wide)
+        return;
+    p->wide = false;
     const TextToken *t = &out->tokens[out->n - 1];
     uint16_t *c = out->chars + t->first;
     bool latin = false, foreign = false;
@@ -361,19 +362,56 @@ end_word(Pass *p)
     }
 }
 
+/* The run of ASCII letters and digits from `i` on, up to `stop`: what most of
+ * most texts is. */
+static size_t
+add_run(const TextFold *fold, TextTokens *out, const char *text, size_t i,
+        size_t stop)
+{
+    TextToken *t = &out->tokens[out->n - 1];
+    uint16_t *chars = out->chars + out->n_chars;
+    size_t room = TEXT_MAX_WORD - t->n, n = 0;
+
+    for (; i < stop; i++) {
+        unsigned char b = (unsigned char) text[i];
+        if (b >= 0x80 || fold->kind[b] != KIND_LETTER)
+            break;
+        if (n < room)
+            chars[n++] = fold->to[b];
+    }
+    t->n = (uint8_t) (t->n + n);
+    t->end = (uint32_t) i;
+    out->n_chars += n;
+    return i;
+}
+
 void
 text_tokenise(const TextFold *fold, const char *text, size_t len,
               TextTokens *out)
 {
+    memset(out, 0, sizeof *out);
+    text_tokenise_again(fold, text, len, out);
+}
+
+void
+text_tokenise_again(const TextFold *fold, const char *text, size_t len,
+                    TextTokens *out)
+{
     Pass p = { .out = out };
     size_t i = 0, low = 0;
 
-    memset(out, 0, sizeof *out);
     out->text = text;
-    p.cap = len / 5 + 16;
-    out->tokens = g_new(TextToken, p.cap);
-    p.cap_chars = len + 16;
-    out->chars = g_new(uint16_t, p.cap_chars);
+    out->n = out->n_chars = out->n_sentences = 0;
+    if (out->room < len / 6 + 16) {
+        g_free(out->tokens);
+        out->room = len / 5 + 64;
+        out->tokens = g_new(TextToken, out->room);
+    }
+    if (out->room_chars < len + 16) {
+        g_free(out->chars);
+        out->room_chars = len + 64;
+        out->chars = g_new(uint16_t, out->room_chars);
+    }
     const char *at = memchr(text, '@', len);
     size_t a_start = 0, a_end = 0;
     bool have_address = false;
@@ -400,10 +438,8 @@ text_tokenise(const TextFold *fold, const char *text, size_t len,
         }
 
         unsigned char b = (unsigned char) text[i];
-        if (!p.in_word && (b | 0x20) <= 'w' && (b | 0x20) >= 'h') {
-            size_t n = (b | 0x20) == 'h' || (b | 0x20) == 'w'
-                           ? url_length(text + i, len - i)
-                           : 0;
+        if (!p.in_word && ((b | 0x20) == 'w' || (b | 0x20) == 'h')) {
+            size_t n = url_length(text + i, len - i);
             if (n > 0 && !(have_address && a_start < i + n)) {
                 TextToken *t = add_token(&p, TOKEN_URL, i);
                 i += n;
@@ -412,6 +448,17 @@ text_tokenise(const TextFold *fold, const char *text, size_t len,
             }
         }
 
+        if (b < 0x80 && fold->kind[b] == KIND_LETTER) {
+            if (!p.in_word) {
+                (void) add_token(&p, TOKEN_WORD, i);
+                p.in_word = true;
+            }
+            size_t stop = have_address ? a_start : len;
+            if (out->n == TEXT_MAX_TOKENS)
+                stop = i + 1;
+            i = add_run(fold, out, text, i, stop);
+            continue;
+        }
         gunichar c = b;
         size_t step = 1;
         if (b >= 0x80) {

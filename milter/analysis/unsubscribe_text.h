@@ -53,6 +53,7 @@ typedef struct {
     size_t n_chars;
     TextSentence *sentences;
     size_t n_sentences;
+    size_t room, room_chars, room_sentences; /* what is allocated */
 } TextTokens;
 
 TextFold *text_fold_new(void);
@@ -61,6 +62,9 @@ void text_fold_free(TextFold *fold);
 /* `text` need not be terminated; a LF in it ends a sentence. */
 void text_tokenise(const TextFold *fold, const char *text, size_t len,
                    TextTokens *out);
+/* The same into tokens of before, whose room is used again. */
+void text_tokenise_again(const TextFold *fold, const char *text, size_t len,
+                         TextTokens *tokens);
 void text_tokens_clear(TextTokens *tokens);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TextFold, text_fold_free)

@@ -7,6 +7,12 @@
  * gaps as edges of their own. Both are built with hash tables; the trie of
  * letters is then laid out as sorted arrays, breadth first, so that the
  * letters that nearly all look-ups touch lie together in the cache.
+ *
+ * Both ways are short, for a tool that starts for each message and for a
+ * daemon that sees each message: the tables' keys are integers and nothing is
+ * allocated for an edge; a node has a set of bits of the ASCII letters that go
+ * on from it, and one of hashed words, and what is not in these is not looked
+ * for.
  */
 #include "config.h"
 
@@ -23,6 +29,7 @@ enum {
     MAX_GAP_GLYPHS = 10, /* characters of a script without blanks */
     MAX_PHRASE = 1000,   /* bytes */
     MAX_FILE = 4 * 1024 * 1024,
+    N_LETTER_KEYS = 64 + 0x10000, /* for sorting */
 };
 
 #define GAP UINT32_MAX
@@ -35,11 +42,28 @@ static const char *const class_names[] = {
 
 /* --- while building ------------------------------------------------------ */
 
+/* Edges of a trie: open addressing, keys that are never 0. */
 typedef struct {
-    GHashTable *edges; /* (node << 16 | letter) -> node */
-    GArray *exact;     /* of uint32_t: word number of the node, or 0 */
-    GArray *stem;
+    uint64_t key; /* node << 32 | letter or word number; 0 free */
+    uint32_t node;
+} Edge;
+
+typedef struct {
+    Edge *edges;
+    size_t n, mask;
+} EdgeTable;
+
+typedef struct {
+    EdgeTable edges;
+    GArray *nodes;     /* of BuilderNode */
+    TextTokens tokens; /* its room is used again */
 } LetterBuilder;
+
+typedef struct {
+    uint32_t parent;
+    uint32_t exact, stem; /* word number, or 0 */
+    uint16_t letter;
+} BuilderNode;
 
 typedef struct {
     uint64_t languages;
@@ -51,7 +75,11 @@ typedef struct {
     uint32_t output;   /* first Output, or 0 */
     uint32_t gap;      /* node behind a gap, or 0 */
     uint32_t link;     /* first Link to nodes that this one is as well, or 0 */
-    bool has_children; /* in `phrase_edges` */
+    bool has_children; /* in `edges` */
+    /* Of this node and those that it is as well: */
+    bool emits;            /* has an output */
+    uint64_t children;     /* word_bit() of those that go on from it */
+    uint64_t gap_children; /* ... from behind its gap */
 } PhraseNode;
 
 typedef struct {
@@ -61,15 +89,12 @@ typedef struct {
 /* --- compiled ------------------------------------------------------------ */
 
 typedef struct {
+    uint64_t ascii; /* letter_bit() of the children */
     uint32_t first; /* child */
-    uint16_t n;
     uint32_t exact, stem;
+    uint16_t n;
+    uint16_t n_ascii; /* children with a letter_bit(): they come first */
 } LetterNode;
-
-typedef struct {
-    uint64_t key; /* node << 32 | word number; 0 free */
-    uint32_t node;
-} PhraseEdge;
 
 struct UnsubscribeWords {
     const TextFold *fold;
@@ -85,12 +110,9 @@ struct UnsubscribeWords {
     GArray *outputs;       /* of Output; 0 is none */
     GArray *links;         /* of Link; 0 is none */
     uint32_t *phrase_root; /* by word number */
-    PhraseEdge *edges;
-    size_t edge_mask;
+    EdgeTable edges;       /* of phrases */
     uint32_t n_words;
-    /* the builders, NULL afterwards */
-    LetterBuilder builder;
-    GHashTable *phrase_edges; /* GBytes-free: uint64_t * -> node */
+    LetterBuilder builder; /* empty once compiled */
 };
 
 static void words_error(GError **error, const char *file, unsigned line,
@@ -109,33 +131,70 @@ words_error(GError **error, const char *file, unsigned line, const char *format,
                 "%s:%u: %s", file, line, what);
 }
 
-static uint32_t
-letter_node(LetterBuilder *b, uint32_t from, uint16_t letter, bool make)
+static size_t
+edge_slot(uint64_t key)
 {
-    gint64 key = (gint64) from << 16 | letter;
-    gpointer found = g_hash_table_lookup(b->edges, &key);
+    return (size_t) ((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
 
-    if (found != NULL || !make)
-        return GPOINTER_TO_UINT(found);
-    uint32_t node = b->exact->len, zero = 0;
-    g_array_append_val(b->exact, zero);
-    g_array_append_val(b->stem, zero);
-    gint64 *k = g_new(gint64, 1);
-    *k = key;
-    g_hash_table_insert(b->edges, k, GUINT_TO_POINTER(node));
-    return node;
+/* The edge of this key, or the free one where it belongs. */
+static Edge *
+edge_at(const EdgeTable *t, uint64_t key)
+{
+    size_t slot = edge_slot(key) & t->mask;
+
+    while (t->edges[slot].key != 0 && t->edges[slot].key != key)
+        slot = (slot + 1) & t->mask;
+    return &t->edges[slot];
+}
+
+static void
+edges_init(EdgeTable *t, size_t size)
+{
+    t->n = 0;
+    t->mask = size - 1;
+    t->edges = g_new0(Edge, size);
+}
+
+/* Fills the free edge `at`. */
+static void
+edge_add(EdgeTable *t, Edge *at, uint64_t key, uint32_t node)
+{
+    *at = (Edge){ .key = key, .node = node };
+    if (++t->n * 2 <= t->mask)
+        return;
+    g_autofree Edge *old = t->edges;
+    size_t n = t->mask + 1;
+    edges_init(t, n * 2);
+    for (size_t i = 0; i < n; i++) {
+        if (old[i].key == 0)
+            continue;
+        *edge_at(t, old[i].key) = old[i];
+        t->n++;
+    }
 }
 
 /* The number of a word or stem. */
 static uint32_t
 word_number(UnsubscribeWords *w, const uint16_t *chars, size_t n, bool stem)
 {
+    LetterBuilder *b = &w->builder;
     uint32_t node = 0;
 
-    for (size_t i = 0; i < n; i++)
-        node = letter_node(&w->builder, node, chars[i], true);
-    GArray *array = stem ? w->builder.stem : w->builder.exact;
-    uint32_t *number = &g_array_index(array, uint32_t, node);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = (uint64_t) node << 32 | chars[i];
+        Edge *edge = edge_at(&b->edges, key);
+        if (edge->key != 0) {
+            node = edge->node;
+            continue;
+        }
+        BuilderNode child = { .parent = node, .letter = chars[i] };
+        node = b->nodes->len;
+        g_array_append_val(b->nodes, child);
+        edge_add(&b->edges, edge, key, node);
+    }
+    BuilderNode *last = &g_array_index(b->nodes, BuilderNode, node);
+    uint32_t *number = stem ? &last->stem : &last->exact;
     if (*number == 0)
         *number = ++w->n_words;
     return *number;
@@ -160,14 +219,12 @@ phrase_child(UnsubscribeWords *w, uint32_t from, uint32_t item)
         }
         return g_array_index(w->phrases, PhraseNode, from).gap;
     }
-    gint64 key = (gint64) ((uint64_t) from << 32 | item);
-    gpointer found = g_hash_table_lookup(w->phrase_edges, &key);
-    if (found != NULL)
-        return GPOINTER_TO_UINT(found);
+    uint64_t key = (uint64_t) from << 32 | item;
+    Edge *edge = edge_at(&w->edges, key);
+    if (edge->key != 0)
+        return edge->node;
     uint32_t node = phrase_node_new(w);
-    gint64 *k = g_new(gint64, 1);
-    *k = key;
-    g_hash_table_insert(w->phrase_edges, k, GUINT_TO_POINTER(node));
+    edge_add(&w->edges, edge, key, node);
     g_array_index(w->phrases, PhraseNode, from).has_children = true;
     return node;
 }
@@ -215,15 +272,16 @@ add_words(UnsubscribeWords *w, uint32_t node, const char *text, size_t len)
         for (size_t from = at; from < end;) {
             const char *star = memchr(text + from, '*', end - from);
             size_t to = star == NULL ? end : (size_t) (star - text);
-            g_auto(TextTokens) tokens = { 0 };
-            text_tokenise(w->fold, text + from, to - from, &tokens);
-            for (size_t i = 0; i < tokens.n; i++) {
-                bool stem = star != NULL && i + 1 == tokens.n &&
-                            tokens.tokens[i].kind == TOKEN_WORD;
+            const TextTokens *tokens = &w->builder.tokens;
+            text_tokenise_again(w->fold, text + from, to - from,
+                                &w->builder.tokens);
+            for (size_t i = 0; i < tokens->n; i++) {
+                bool stem = star != NULL && i + 1 == tokens->n &&
+                            tokens->tokens[i].kind == TOKEN_WORD;
                 node = phrase_child(
                     w, node,
-                    word_number(w, tokens.chars + tokens.tokens[i].first,
-                                tokens.tokens[i].n, stem));
+                    word_number(w, tokens->chars + tokens->tokens[i].first,
+                                tokens->tokens[i].n, stem));
             }
             from = star == NULL ? end : to + 1;
         }
@@ -281,14 +339,12 @@ add_text(UnsubscribeWords *w, uint32_t node, const char *text, size_t len)
 
 /* One phrase. A bracket at its front that may be empty makes it two. */
 static bool
-add_phrase(UnsubscribeWords *w, const char *phrase, WordClass class,
+add_phrase(UnsubscribeWords *w, const char *phrase, size_t len, WordClass class,
            uint64_t languages)
 {
-    size_t len = strlen(phrase);
-
-    while (len > 0 && strchr("_ ", phrase[len - 1]) != NULL)
+    while (len > 0 && (phrase[len - 1] == '_' || phrase[len - 1] == ' '))
         len--;
-    while (len > 0 && strchr("_ ", *phrase) != NULL) {
+    while (len > 0 && (*phrase == '_' || *phrase == ' ')) {
         phrase++;
         len--;
     }
@@ -299,8 +355,8 @@ add_phrase(UnsubscribeWords *w, const char *phrase, WordClass class,
             if (depth > 1 || phrase[i] != ')')
                 continue;
             if (phrase[i - 1] == '|' || phrase[i - 1] == '(') {
-                g_autofree char *rest = g_strndup(phrase + i + 1, len - i - 1);
-                if (!add_phrase(w, rest, class, languages))
+                if (!add_phrase(w, phrase + i + 1, len - i - 1, class,
+                                languages))
                     return false;
             }
             break;
@@ -413,17 +469,21 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
                             : "a line \"[class]\" must come before phrases");
             return false;
         }
-        g_auto(GStrv) phrases = g_strsplit(line, ",", -1);
-        for (size_t i = 0; phrases[i] != NULL; i++) {
-            g_strstrip(phrases[i]);
-            if (*phrases[i] == '\0')
+        for (char *phrase = line, *comma; phrase != NULL;
+             phrase = comma == NULL ? NULL : comma + 1) {
+            comma = strchr(phrase, ',');
+            if (comma != NULL)
+                *comma = '\0';
+            g_strstrip(phrase);
+            size_t n = strlen(phrase);
+            if (n == 0)
                 continue;
-            if (strlen(phrases[i]) > MAX_PHRASE ||
-                !add_phrase(w, phrases[i], (WordClass) class, languages)) {
+            if (n > MAX_PHRASE ||
+                !add_phrase(w, phrase, n, (WordClass) class, languages)) {
                 words_error(error, file, line_number,
                             "\"%.60s\" is no phrase: words, \"*\" at the end "
                             "of a word, \"_\" between words, \"(a|b)\"",
-                            phrases[i]);
+                            phrase);
                 return false;
             }
         }
@@ -433,45 +493,71 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
 
 /* --- layout --------------------------------------------------------------- */
 
-typedef struct {
-    uint32_t from, to;
-    uint16_t letter;
-} LetterEdge;
-
-static int
-compare_edges(const void *a, const void *b)
+/* The bit of a letter in LetterNode.ascii, in the order of the letters; 0 for
+ * those without. */
+static uint64_t
+letter_bit(uint16_t letter)
 {
-    const LetterEdge *x = a, *y = b;
-
-    if (x->from != y->from)
-        return x->from < y->from ? -1 : 1;
-    return (int) x->letter - (int) y->letter;
+    if (letter >= 'a' && letter <= 'z')
+        return UINT64_C(1) << (letter - 'a' + 10);
+    return letter >= '0' && letter <= '9' ? UINT64_C(1) << (letter - '0') : 0;
 }
 
-/* Sorted arrays, breadth first. */
+static unsigned
+count_bits(uint64_t bits)
+{
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) +
+           (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned) (bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
+static uint64_t
+word_bit(uint32_t word)
+{
+    return UINT64_C(1) << ((word * UINT32_C(0x9e3779b1)) >> 26);
+}
+
+/* Sorts `in` to `out` by key[], keys below `n_keys`; stable. `first` becomes
+ * where each key begins. */
+static void
+sort_by(const uint32_t *in, uint32_t *out, size_t n, const uint32_t *key,
+        uint32_t *first, size_t n_keys)
+{
+    memset(first, 0, (n_keys + 1) * sizeof *first);
+    for (size_t i = 0; i < n; i++)
+        first[key[in[i]] + 1]++;
+    for (size_t i = 0; i < n_keys; i++)
+        first[i + 1] += first[i];
+    for (size_t i = 0; i < n; i++)
+        out[first[key[in[i]]]++] = in[i];
+    memmove(first + 1, first, n_keys * sizeof *first);
+    first[0] = 0;
+}
+
+/* Sorted arrays, breadth first; letters with a bit come first. */
 static void
 lay_out_letters(UnsubscribeWords *w)
 {
-    LetterBuilder *b = &w->builder;
-    size_t n = b->exact->len, n_edges = 0;
-    g_autofree LetterEdge *edges = g_new(LetterEdge, n);
-    g_autofree uint32_t *start = g_new0(uint32_t, n + 1);
+    const BuilderNode *nodes = &g_array_index(w->builder.nodes, BuilderNode, 0);
+    size_t n = w->builder.nodes->len;
+    g_autofree uint32_t *key = g_new(uint32_t, n);
+    g_autofree uint32_t *sorted = g_new(uint32_t, n);
     g_autofree uint32_t *order = g_new(uint32_t, n);
-    GHashTableIter iter;
-    gpointer key, value;
+    g_autofree uint32_t *start = g_new(uint32_t, MAX(n, N_LETTER_KEYS) + 1);
 
-    g_hash_table_iter_init(&iter, b->edges);
-    while (g_hash_table_iter_next(&iter, &key, &value)) {
-        uint64_t k = (uint64_t) * (gint64 *) key;
-        edges[n_edges++] = (LetterEdge){ .from = (uint32_t) (k >> 16),
-                                         .to = GPOINTER_TO_UINT(value),
-                                         .letter = (uint16_t) k };
+    /* by parent and letter: by the letter first */
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bit = letter_bit(nodes[i].letter);
+        key[i] = bit != 0 ? count_bits(bit - 1) : 64U + nodes[i].letter;
+        order[i] = (uint32_t) i;
     }
-    qsort(edges, n_edges, sizeof *edges, compare_edges);
-    for (size_t i = 0; i < n_edges; i++)
-        start[edges[i].from + 1]++;
+    sort_by(order + 1, sorted, n - 1, key, start, N_LETTER_KEYS);
     for (size_t i = 0; i < n; i++)
-        start[i + 1] += start[i];
+        key[i] = nodes[i].parent;
+    sort_by(sorted, order, n - 1, key, start, n);
+    memcpy(sorted, order, (n - 1) * sizeof *order);
 
     w->n_letters = n;
     w->letters = g_new0(LetterNode, n);
@@ -484,62 +570,76 @@ lay_out_letters(UnsubscribeWords *w)
         LetterNode *node = &w->letters[i];
         node->first = (uint32_t) filled;
         node->n = (uint16_t) (start[old + 1] - start[old]);
-        node->exact = g_array_index(b->exact, uint32_t, old);
-        node->stem = g_array_index(b->stem, uint32_t, old);
+        node->exact = nodes[old].exact;
+        node->stem = nodes[old].stem;
         for (uint32_t e = start[old]; e < start[old + 1]; e++) {
-            w->labels[filled] = edges[e].letter;
+            uint16_t letter = nodes[sorted[e]].letter;
+            uint64_t bit = letter_bit(letter);
+            node->ascii |= bit;
+            if (bit != 0)
+                node->n_ascii++;
+            w->labels[filled] = letter;
             if (i == 0)
-                w->first_map[edges[e].letter] = (uint32_t) filled;
-            order[filled++] = edges[e].to;
+                w->first_map[letter] = (uint32_t) filled;
+            order[filled++] = sorted[e];
         }
     }
 }
 
-static size_t
-edge_slot(uint64_t key)
+/* Sets emits, children and gap_children of `node`; those that it is as well
+ * were made after it or are done on the way. Brackets nest at most as deep as
+ * a phrase is long. */
+static void
+close_node(UnsubscribeWords *w, uint8_t *done, uint32_t node)
 {
-    return (size_t) ((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+    PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+
+    if (done[node])
+        return;
+    done[node] = 1;
+    p->emits = p->output != 0;
+    if (p->gap != 0) {
+        close_node(w, done, p->gap);
+        p->gap_children =
+            g_array_index(w->phrases, PhraseNode, p->gap).children;
+    }
+    for (uint32_t l = p->link; l != 0;) {
+        const Link *link = &g_array_index(w->links, Link, l);
+        close_node(w, done, link->to);
+        const PhraseNode *to = &g_array_index(w->phrases, PhraseNode, link->to);
+        p->emits |= to->emits;
+        p->children |= to->children;
+        p->gap_children |= to->gap_children;
+        l = link->next;
+    }
 }
 
 static void
 lay_out_phrases(UnsubscribeWords *w)
 {
-    size_t n = g_hash_table_size(w->phrase_edges), size = 1024;
-    GHashTableIter iter;
-    gpointer key, value;
+    g_autofree uint8_t *done = g_new0(uint8_t, w->phrases->len);
 
-    while (size < n * 2)
-        size *= 2;
-    w->edges = g_new0(PhraseEdge, size);
-    w->edge_mask = size - 1;
     w->phrase_root = g_new0(uint32_t, (size_t) w->n_words + 1);
-    g_hash_table_iter_init(&iter, w->phrase_edges);
-    while (g_hash_table_iter_next(&iter, &key, &value)) {
-        uint64_t k = (uint64_t) * (gint64 *) key;
-        if (k >> 32 == 0) {
-            w->phrase_root[(uint32_t) k] = GPOINTER_TO_UINT(value);
+    for (size_t i = 0; i <= w->edges.mask; i++) {
+        const Edge *edge = &w->edges.edges[i];
+        uint32_t from = (uint32_t) (edge->key >> 32);
+        uint32_t word = (uint32_t) edge->key;
+        if (edge->key == 0)
             continue;
-        }
-        size_t slot = edge_slot(k) & w->edge_mask;
-        while (w->edges[slot].key != 0)
-            slot = (slot + 1) & w->edge_mask;
-        w->edges[slot] =
-            (PhraseEdge){ .key = k, .node = GPOINTER_TO_UINT(value) };
+        if (from == 0)
+            w->phrase_root[word] = edge->node;
+        else
+            g_array_index(w->phrases, PhraseNode, from).children |=
+                word_bit(word);
     }
+    for (uint32_t i = 0; i < w->phrases->len; i++)
+        close_node(w, done, i);
 }
 
 static uint32_t
 find_edge(const UnsubscribeWords *w, uint32_t from, uint32_t item)
 {
-    uint64_t key = (uint64_t) from << 32 | item;
-    size_t slot = edge_slot(key) & w->edge_mask;
-
-    while (w->edges[slot].key != 0) {
-        if (w->edges[slot].key == key)
-            return w->edges[slot].node;
-        slot = (slot + 1) & w->edge_mask;
-    }
-    return 0;
+    return edge_at(&w->edges, (uint64_t) from << 32 | item)->node;
 }
 
 static bool
@@ -562,25 +662,29 @@ is_wanted(const char *const *languages, const char *name)
     return false;
 }
 
+static void
+builder_clear(LetterBuilder *b)
+{
+    g_clear_pointer(&b->edges.edges, g_free);
+    g_clear_pointer(&b->nodes, g_array_unref);
+    text_tokens_clear(&b->tokens);
+}
+
 UnsubscribeWords *
 unsubscribe_words_new(const TextFold *fold, const char *const *languages,
                       const char *phrases_file, GError **error)
 {
     g_autoptr(UnsubscribeWords) w = g_new0(UnsubscribeWords, 1);
-    uint32_t zero = 0;
+    BuilderNode root = { 0 };
     Output none = { 0 };
     Link no_link = { 0 };
 
     w->fold = fold;
     w->languages = g_ptr_array_new_with_free_func(g_free);
-    w->builder.edges =
-        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    w->builder.exact = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    w->builder.stem = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    g_array_append_val(w->builder.exact, zero);
-    g_array_append_val(w->builder.stem, zero);
-    w->phrase_edges =
-        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    edges_init(&w->builder.edges, 1 << 17);
+    w->builder.nodes = g_array_new(FALSE, FALSE, sizeof(BuilderNode));
+    g_array_append_val(w->builder.nodes, root);
+    edges_init(&w->edges, 1 << 16);
     w->phrases = g_array_new(FALSE, TRUE, sizeof(PhraseNode));
     w->outputs = g_array_new(FALSE, FALSE, sizeof(Output));
     g_array_append_val(w->outputs, none);
@@ -611,10 +715,7 @@ unsubscribe_words_new(const TextFold *fold, const char *const *languages,
                                      : ((uint64_t) 1 << w->languages->len) - 1;
     lay_out_letters(w);
     lay_out_phrases(w);
-    g_clear_pointer(&w->builder.edges, g_hash_table_unref);
-    g_clear_pointer(&w->builder.exact, g_array_unref);
-    g_clear_pointer(&w->builder.stem, g_array_unref);
-    g_clear_pointer(&w->phrase_edges, g_hash_table_unref);
+    builder_clear(&w->builder);
     return g_steal_pointer(&w);
 }
 
@@ -623,10 +724,7 @@ unsubscribe_words_free(UnsubscribeWords *words)
 {
     if (words == NULL)
         return;
-    g_clear_pointer(&words->builder.edges, g_hash_table_unref);
-    g_clear_pointer(&words->builder.exact, g_array_unref);
-    g_clear_pointer(&words->builder.stem, g_array_unref);
-    g_clear_pointer(&words->phrase_edges, g_hash_table_unref);
+    builder_clear(&words->builder);
     g_clear_pointer(&words->languages, g_ptr_array_unref);
     g_clear_pointer(&words->phrases, g_array_unref);
     g_clear_pointer(&words->outputs, g_array_unref);
@@ -635,7 +733,7 @@ unsubscribe_words_free(UnsubscribeWords *words)
     g_free(words->labels);
     g_free(words->first_map);
     g_free(words->phrase_root);
-    g_free(words->edges);
+    g_free(words->edges.edges);
     g_free(words);
 }
 
@@ -654,6 +752,7 @@ unsubscribe_words_language(const UnsubscribeWords *words, size_t language)
 /* --- finding --------------------------------------------------------------- */
 
 typedef struct {
+    uint64_t bits; /* word_bit() of the ids */
     uint32_t ids[MAX_IDS];
     uint8_t n;
 } Ids;
@@ -661,16 +760,15 @@ typedef struct {
 static uint32_t
 letter_child(const UnsubscribeWords *w, uint32_t node, uint16_t letter)
 {
-    uint32_t low = w->letters[node].first;
-    uint32_t high = low + w->letters[node].n;
+    const LetterNode *l = &w->letters[node];
+    uint64_t bit = letter_bit(letter);
 
-    if (high - low <= 6) {
-        for (; low < high; low++) {
-            if (w->labels[low] == letter)
-                return low;
-        }
-        return 0;
-    }
+    if (bit != 0)
+        return (l->ascii & bit) == 0
+                   ? 0
+                   : l->first + count_bits(l->ascii & (bit - 1));
+    uint32_t low = l->first + l->n_ascii;
+    uint32_t high = l->first + l->n;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (w->labels[middle] < letter)
@@ -678,10 +776,16 @@ letter_child(const UnsubscribeWords *w, uint32_t node, uint16_t letter)
         else
             high = middle;
     }
-    return low < w->letters[node].first + w->letters[node].n &&
-                   w->labels[low] == letter
-               ? low
-               : 0;
+    return low < l->first + l->n && w->labels[low] == letter ? low : 0;
+}
+
+static void
+add_id(Ids *ids, uint32_t id)
+{
+    if (ids->n == MAX_IDS)
+        return;
+    ids->ids[ids->n++] = id;
+    ids->bits |= word_bit(id);
 }
 
 static void
@@ -694,11 +798,11 @@ look_up(const UnsubscribeWords *w, const uint16_t *chars, size_t n, Ids *ids)
         if (node == 0)
             return;
         const LetterNode *l = &w->letters[node];
-        if (l->stem != 0 && ids->n < MAX_IDS)
-            ids->ids[ids->n++] = l->stem;
+        if (l->stem != 0)
+            add_id(ids, l->stem);
         if (i == n) {
-            if (l->exact != 0 && ids->n < MAX_IDS)
-                ids->ids[ids->n++] = l->exact;
+            if (l->exact != 0)
+                add_id(ids, l->exact);
             return;
         }
         node = letter_child(w, node, chars[i]);
@@ -777,7 +881,7 @@ follow(Search *s, uint32_t node, uint32_t next, uint32_t solid, bool gapped)
     const UnsubscribeWords *w = s->words;
     const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
 
-    if (s->steps == 0)
+    if (s->steps == 0 || (p->children & s->ids[next].bits) == 0)
         return;
     s->steps--;
     if (p->has_children) {
@@ -801,6 +905,8 @@ follow_gap(Search *s, uint32_t node, uint32_t next, uint32_t solid)
     const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
     const TextToken *tokens = s->tokens->tokens;
 
+    if (p->gap_children == 0)
+        return;
     if (p->gap != 0) {
         uint32_t width =
             tokens[next].kind == TOKEN_GLYPH ? MAX_GAP_GLYPHS : MAX_GAP;
@@ -822,16 +928,22 @@ follow_gap(Search *s, uint32_t node, uint32_t next, uint32_t solid)
 static void
 search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
 {
+    const PhraseNode *p = &g_array_index(s->words->phrases, PhraseNode, node);
+
     if (!gapped)
         solid = at + 1;
-    emit(s, node, at, solid);
+    if (p->emits)
+        emit(s, node, at, solid);
+    if ((p->children | p->gap_children) == 0)
+        return;
     uint32_t next = at + 1;
     if (next >= s->tokens->n ||
         s->tokens->tokens[next].clause != s->tokens->tokens[at].clause)
         return;
-    if (s->ids[next].n > 0)
+    if ((s->ids[next].bits & p->children) != 0)
         follow(s, node, next, solid, gapped);
-    follow_gap(s, node, next, solid);
+    if (p->gap_children != 0)
+        follow_gap(s, node, next, solid);
 }
 
 GArray *
@@ -851,10 +963,11 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
         const TextToken *t = &tokens->tokens[i];
         const uint16_t *chars = tokens->chars + t->first;
         ids[i].n = 0;
+        ids[i].bits = 0;
         if (t->n == 0)
             continue;
         look_up(words, chars, t->n, &ids[i]);
-        if (t->kind == TOKEN_WORD) {
+        if (t->kind == TOKEN_WORD && ids[i].n == 0 && chars[0] >= 0x0590) {
             size_t prefix = prefix_length(chars, t->n);
             for (size_t k = 1; k <= prefix && ids[i].n == 0; k++)
                 look_up(words, chars + k, t->n - k, &ids[i]);
@@ -874,6 +987,24 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
         }
         if (s.n_found == 0)
             continue;
+        if (s.n_found == 1) { /* as below, of one */
+            uint64_t mask = s.found[0].languages & ~blocked;
+            if (mask == 0)
+                continue;
+            if (matches->len < WORDS_MAX_MATCHES) {
+                WordMatch m = { .start = i,
+                                .end = s.found[0].end,
+                                .languages = mask,
+                                .class = s.found[0].class };
+                g_array_append_val(matches, m);
+            }
+            if (s.found[0].class != WORD_CLASS_WORD &&
+                s.found[0].solid > i + 1) {
+                blocked |= mask;
+                release[s.found[0].solid] |= mask;
+            }
+            continue;
+        }
         /* [word] phrases hide nothing, but longer ones hide them. */
         for (size_t k = 0; k < s.n_found; k++) {
             uint64_t mask = s.found[k].languages & ~blocked;
