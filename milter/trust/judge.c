@@ -5,7 +5,9 @@
  * kept: later mail overrules earlier. All of a run is merged in one
  * transaction, and only then marked done in the spool; after a crash between
  * the two the rows come again and their keys make the second merge do
- * nothing.
+ * nothing. Where a row can only be decided once an earlier one of the same run
+ * is merged (a report about mail that left just before), a run is done in
+ * pieces.
  *
  * A store that is not there costs nothing but time: the rows are put off
  * without counting an attempt. A row that the store cannot take for a reason
@@ -21,6 +23,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "store/observation_words.h"
+#include "trust/alignment.h"
 #include "trust/decide.h"
 
 #include <pthread.h>
@@ -422,11 +425,6 @@ decide_all(Judge *judge, Spool *spool, Item *items, size_t n, int64_t now,
                              .data = &query };
     for (size_t i = 0; i < n; i++) {
         Item *item = &items[i];
-        if (item->row->observation == NULL) {
-            log_error("spool row %" G_GINT64_FORMAT " cannot be read",
-                      item->row->id);
-            continue;
-        }
         if (item->check_spf && item->spf.verdict == SPF_TEMPERROR &&
             defer_spf(judge, spool, item, now)) {
             item->deferred = true;
@@ -538,6 +536,48 @@ finish_all(Judge *judge, Spool *spool, Item *items, size_t n, GError **error)
     return true;
 }
 
+/* How many of these can be decided before one of them is merged: a report is
+ * judged by what left before it, a soft bounce by those before it. */
+static size_t
+independent(const Settings *settings, const Item *items, size_t n)
+{
+    bool by_sent = settings->bounce.evidence == EVIDENCE_SENT;
+    bool sent = false;
+    for (size_t i = 0; i < n; i++) {
+        const Observation *o = items[i].row->observation;
+        bool bounce = o->kind == OBSERVATION_BOUNCE;
+        if (by_sent && sent && (bounce || o->complaint))
+            return i;
+        sent = sent || o->kind == OBSERVATION_SENT;
+        for (size_t k = 0; bounce && o->bounce.class == BOUNCE_SOFT &&
+                           settings->bounce.soft_limit > 0 && k < i;
+             k++) {
+            const Observation *before = items[k].row->observation;
+            if (before->kind == OBSERVATION_BOUNCE &&
+                before->bounce.class == BOUNCE_SOFT &&
+                address_equal(before->email, o->email))
+                return i;
+        }
+    }
+    return n;
+}
+
+static bool
+judge_items(Judge *judge, Spool *spool, Item *items, size_t n, int64_t now,
+            GError **error)
+{
+    check_spf(judge, items, n);
+    g_hash_table_remove_all(judge->batch);
+    bool ok = decide_all(judge, spool, items, n, now, error);
+    fault_point("judge.before-merge");
+    ok = ok && merge_all(judge, spool, items, n, now, error);
+    fault_point("judge.after-merge");
+    if (!ok)
+        return false;
+    keep_unverified(judge, now);
+    return finish_all(judge, spool, items, n, error);
+}
+
 int
 judge_run(Judge *judge, Spool *spool, size_t max, int64_t now, GError **error)
 {
@@ -555,26 +595,20 @@ judge_run(Judge *judge, Spool *spool, size_t max, int64_t now, GError **error)
         /* A row that is here for the last time may have brought the process
          * down before: no foreign code for it. */
         items[i].check_spf =
-            items[i].row->observation != NULL &&
             items[i].row->attempts < SPOOL_MAX_ATTEMPTS &&
             wants_spf(items[i].row->observation, judge->settings);
     }
-    check_spf(judge, items, n);
-
-    g_hash_table_remove_all(judge->batch);
-    bool ok = decide_all(judge, spool, items, n, now, error);
-    fault_point("judge.before-merge");
-    ok = ok && merge_all(judge, spool, items, n, now, error);
-    fault_point("judge.after-merge");
-    if (ok) {
-        keep_unverified(judge, now);
-        ok = finish_all(judge, spool, items, n, error);
-    } else {
-        for (size_t i = 0; i < n; i++)
-            if (!items[i].deferred && items[i].row->observation != NULL)
-                (void) spool_defer(spool, items[i].row->id, now + RETRY_STORE_S,
-                                   NULL);
+    bool ok = true;
+    size_t next = 0;
+    while (ok && next < n) {
+        size_t some = independent(judge->settings, items + next, n - next);
+        ok = judge_items(judge, spool, items + next, some, now, error);
+        next += ok ? some : 0;
     }
+    for (size_t i = next; i < n; i++)
+        if (!items[i].deferred)
+            (void) spool_defer(spool, items[i].row->id, now + RETRY_STORE_S,
+                               NULL);
     for (size_t i = 0; i < n; i++)
         item_clear(&items[i]);
     return ok ? (int) n : -1;

@@ -362,6 +362,48 @@ test_replay(World *w, gconstpointer data)
     g_assert_cmpint(bob->want_status, ==, 3);
 }
 
+/* After a time without the store, mail that left, its report and many soft
+ * bounces come in one run: each knows of those before it. */
+static void
+test_backlog(World *w, gconstpointer data)
+{
+    (void) data;
+    w->settings.bounce.evidence = EVIDENCE_SENT;
+    w->settings.bounce.soft_limit = 3;
+    for (int i = 0; i < 3; i++) {
+        Observation *sent = mail(w, OBSERVATION_SENT, "", "ann@ours.example");
+        sent->returned.message_id = g_strdup_printf("m%d@ours.example", i);
+        g_ptr_array_set_size(sent->recipients, 0);
+        g_ptr_array_add(sent->recipients, g_strdup("bob@cust.example"));
+        g_ptr_array_add(sent->recipients, g_strdup("eve@cust.example"));
+        put(w, sent);
+        static const char *const about[] = { "bob@cust.example",
+                                             "eve@cust.example" };
+        for (int k = 0; k < (i < 2 ? 2 : 1); k++) {
+            Observation *o = mail(w, OBSERVATION_BOUNCE, about[k],
+                                  "mailer-daemon@mx.cust.example");
+            o->bounce.class = BOUNCE_SOFT;
+            o->returned.message_id = g_strdup_printf("m%d@ours.example", i);
+            put(w, o);
+        }
+    }
+    g_assert_cmpint(run(w), ==, 3 + 5);
+    g_assert_cmpint(spooled(w), ==, 0);
+    static const struct {
+        const char *email;
+        int64_t soft;
+        int status;
+    } cases[] = { { "bob@cust.example", 3, 3 }, { "eve@cust.example", 2, 0 } };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(ContactRecord) record =
+            store_get(w->store, cases[i].email, NULL);
+        g_assert_cmpint(store_soft_bounces(w->store, cases[i].email, 0, NULL),
+                        ==, cases[i].soft);
+        g_assert_cmpint(record != NULL ? record->want_status : 0, ==,
+                        cases[i].status);
+    }
+}
+
 /* A store that cannot be written costs time, never an observation. */
 static void
 test_store_locked(World *w, gconstpointer data)
@@ -464,6 +506,7 @@ main(int argc, char **argv)
     JUDGE_TEST("temperror", test_temperror);
     JUDGE_TEST("sent", test_sent);
     JUDGE_TEST("replay", test_replay);
+    JUDGE_TEST("backlog", test_backlog);
     JUDGE_TEST("store-locked", test_store_locked);
     JUDGE_TEST("log", test_log);
     JUDGE_TEST("configure", test_configure);
