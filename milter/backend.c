@@ -213,6 +213,14 @@ backend_free(Backend *backend)
     g_free(backend);
 }
 
+/* A database that is away, damaged or full can be mended while mail goes on. */
+static bool
+may_pass(const GError *failure)
+{
+    return g_error_matches(failure, STORE_ERROR, STORE_ERROR_UNAVAILABLE) ||
+           g_error_matches(failure, STORE_ERROR, STORE_ERROR_FAILED);
+}
+
 Backend *
 backend_start(Settings *settings, Spool *spool, GError **error)
 {
@@ -225,7 +233,7 @@ backend_start(Settings *settings, Spool *spool, GError **error)
     /* Tried here once, so that what can never work is said at once. */
     g_autoptr(GError) failure = NULL;
     if (!open_store(backend, &failure)) {
-        if (!g_error_matches(failure, STORE_ERROR, STORE_ERROR_UNAVAILABLE)) {
+        if (!may_pass(failure)) {
             g_propagate_error(error, g_steal_pointer(&failure));
             backend_free(backend);
             return NULL;

@@ -5,9 +5,9 @@
  * Ownership  backend_stop() frees it.
  * Threads    one thread judges, one (crm/sync) talks to the API; the functions
  *            here may be called from any thread.
- * Errors     a store that cannot be reached is tried again for as long as it
- *            takes; observations wait in the spool meanwhile. A store that can
- *            never work (bad URI, newer schema) is reported by
+ * Errors     a store that cannot be reached or is damaged is tried again for as
+ *            long as it takes; observations wait in the spool meanwhile. A
+ *            store that can never work (bad URI, newer schema) is reported by
  *            backend_start().
  */
 #ifndef BACKEND_H

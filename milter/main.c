@@ -301,7 +301,8 @@ start(Daemon *daemon)
     }
 
     g_autofree char *notice = NULL;
-    daemon->spool = spool_open(settings->store.spool, &notice, &error);
+    /* A full disk at the start is no reason either to hold up mail. */
+    daemon->spool = spool_open_or_wait(settings->store.spool, &notice, &error);
     if (notice != NULL)
         log_error("%s", notice);
     if (daemon->spool == NULL) {

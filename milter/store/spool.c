@@ -556,8 +556,16 @@ writer_main(void *data)
 
 /* --- opening, closing, appending ----------------------------------------- */
 
-Spool *
-spool_open(const char *path, char **out_notice, GError **error)
+static bool
+open_both(Spool *spool, char **out_notice, GError **error)
+{
+    return connection_open_or_begin(&spool->writing, spool->path, false, true,
+                                    out_notice, error) &&
+           connection_open(&spool->judging, spool->path, true, false, error);
+}
+
+static Spool *
+open_spool(const char *path, bool wait, char **out_notice, GError **error)
 {
     Spool *spool = g_new0(Spool, 1);
     char *notice = NULL;
@@ -567,16 +575,24 @@ spool_open(const char *path, char **out_notice, GError **error)
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     g_queue_init(&spool->queue);
 
-    if (!connection_open_or_begin(&spool->writing, path, false, true, &notice,
-                                  error) ||
-        !connection_open(&spool->judging, path, true, false, error)) {
+    g_autoptr(GError) failure = NULL;
+    if (!open_both(spool, &notice, &failure)) {
         connection_close(&spool->writing);
-        g_hash_table_unref(spool->in_flight);
-        g_free(spool->path);
-        g_free(spool->host);
-        g_free(spool);
-        g_free(notice);
-        return NULL;
+        bool never = (failure->code & 0xff) == SQLITE_MISMATCH;
+        if (!wait || never) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            g_hash_table_unref(spool->in_flight);
+            g_free(spool->path);
+            g_free(spool->host);
+            g_free(spool);
+            g_free(notice);
+            return NULL;
+        }
+        g_autofree char *before = notice;
+        notice =
+            g_strdup_printf("%s%s%s; mail goes on, findings wait in memory",
+                            before != NULL ? before : "",
+                            before != NULL ? "; " : "", failure->message);
     }
 
     pthread_condattr_t attr;
@@ -597,6 +613,18 @@ spool_open(const char *path, char **out_notice, GError **error)
     else
         g_free(notice);
     return spool;
+}
+
+Spool *
+spool_open(const char *path, char **out_notice, GError **error)
+{
+    return open_spool(path, false, out_notice, error);
+}
+
+Spool *
+spool_open_or_wait(const char *path, char **out_notice, GError **error)
+{
+    return open_spool(path, true, out_notice, error);
 }
 
 /* Rows in the judge's hands were not died of: takes their attempt back. */

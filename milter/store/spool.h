@@ -30,6 +30,10 @@ typedef enum {
 /* Opens or creates `path`. A damaged file is set aside (renamed to
  * PATH.damaged-TIME, *out_notice says so) and a new one begun. */
 Spool *spool_open(const char *path, char **out_notice, GError **error);
+/* The same for who must go on: when the file cannot be had now (disk full,
+ * locked, no folder), *out_notice says so, observations wait in memory, and it
+ * is tried again with each step. NULL only for a file that can never serve. */
+Spool *spool_open_or_wait(const char *path, char **out_notice, GError **error);
 /* Writes what waits, then closes; NULL is accepted. */
 void spool_close(Spool *spool);
 

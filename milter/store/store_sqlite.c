@@ -367,8 +367,10 @@ sqlite_open(const char *uri, GError **error)
                         "PRAGMA secure_delete=FAST; PRAGMA cache_size=-%d;"
                         "PRAGMA journal_size_limit=67108864;",
                         (int) CACHE_KB);
-    if (!exec(connection->db, pragmas, error) ||
-        !check_schema(connection, path, error)) {
+    code = sqlite3_exec(connection->db, pragmas, NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        set_error(connection->db, code, path, error);
+    if (code != SQLITE_OK || !check_schema(connection, path, error)) {
         sqlite_close(connection);
         return NULL;
     }

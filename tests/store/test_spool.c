@@ -334,6 +334,49 @@ test_damaged(Fixture *f, const void *data)
     g_assert_nonnull(error);
 }
 
+/* At the start there is no place for the file; later there is. */
+static void
+test_open_later(Fixture *f, const void *data)
+{
+    (void) data;
+    g_autofree char *folder = g_build_filename(f->dir, "later", NULL);
+    g_autofree char *path = g_build_filename(folder, "spool.db", NULL);
+    g_autofree char *notice = NULL;
+    g_autoptr(GError) error = NULL;
+    g_assert_null(spool_open(path, NULL, NULL));
+    Spool *spool = spool_open_or_wait(path, &notice, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(spool);
+    g_assert_nonnull(strstr(notice, "mail goes on"));
+    g_assert_cmpint(append(spool, "l", 0, 3, 100), ==, SPOOL_WAITING);
+    g_assert_null(spool_fetch(spool, 10, 0, NULL));
+
+    g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
+    SpoolStatus now = { 0 };
+    for (int i = 0; i < 500 && now.rows < 3; i++) {
+        g_usleep(20000);
+        (void) spool_status(spool, &now, NULL);
+    }
+    g_assert_cmpint(now.rows, ==, 3);
+    g_assert_cmpint(now.waiting, ==, 0);
+    spool_close(spool);
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *file = g_strconcat(path, suffixes[i], NULL);
+        (void) g_unlink(file);
+    }
+    (void) g_rmdir(folder);
+
+    /* What is not ours does not become so. */
+    g_assert_true(g_file_set_contents(f->path, "", 0, NULL));
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(f->path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, "CREATE TABLE t (x)", NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    (void) sqlite3_close(db);
+    g_assert_null(spool_open_or_wait(f->path, NULL, NULL));
+}
+
 /* Another role set the file aside: both connections follow the path. */
 static void
 test_replaced(Fixture *f, const void *data)
@@ -636,6 +679,7 @@ main(int argc, char **argv)
     ADD("clean-end", test_clean_end, NULL);
     ADD("forget", test_forget, NULL);
     ADD("damaged", test_damaged, NULL);
+    ADD("open-later", test_open_later, NULL);
     ADD("replaced", test_replaced, NULL);
     ADD("locked", test_locked, NULL);
     ADD("overflow", test_overflow, NULL);
