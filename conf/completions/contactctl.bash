@@ -39,7 +39,7 @@ _contactctl()
         mapfile -t COMPREPLY < <(compgen -W "list show retry release drop --dead --json --help" -- "$cur")
         ;;
     check | status) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur") ;;
-    ingest) mapfile -t COMPREPLY < <(compgen -W "--from --client --helo --help" -- "$cur") ;;
+    ingest) mapfile -t COMPREPLY < <(compgen -W "--from --to --client --helo --help" -- "$cur") ;;
     *) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$cur") ;;
     esac
 }

@@ -23,7 +23,7 @@ static const struct {
       "changes that wait, are held or are dead" },
     { "import", ctl_import, "[--since DATE] [--dry-run] PATH...",
       "seed the store from old mail" },
-    { "ingest", ctl_ingest, "[--from ADDR] [--client IP]",
+    { "ingest", ctl_ingest, "[--from ADDR] [--to ADDR]...",
       "one message on standard input" },
     { "forget", ctl_forget, "ADDRESS",
       "erase everything that is held here about a person" },

@@ -14,6 +14,7 @@ typedef struct {
     const Settings *settings;
     const Analyzer *analyzer;
     const char *from, *client, *helo;
+    char **to; /* NULL: as the message itself says */
     Spool *spool;
     int status;
 } Ingest;
@@ -30,6 +31,16 @@ is_local_report(const Message *message, const Envelope *envelope)
            strchr(received, '[') == NULL;
 }
 
+/* The null sender is MAILER-DAEMON in the arguments of a Sendmail mailer ($g)
+ * and of Postfix's pipe(8) (${sender}). */
+static char *
+sender_address(const char *from)
+{
+    g_autofree char *address = envelope_address(from);
+    bool null_sender = g_ascii_strcasecmp(address, "MAILER-DAEMON") == 0;
+    return null_sender ? g_strdup("") : g_steal_pointer(&address);
+}
+
 static bool
 ingest_one(const StoredMail *mail, void *data)
 {
@@ -41,8 +52,12 @@ ingest_one(const StoredMail *mail, void *data)
     envelope->time = (int64_t) time(NULL);
     if (ingest->from != NULL) {
         g_free(envelope->mail_from);
-        envelope->mail_from = envelope_address(ingest->from);
+        envelope->mail_from = sender_address(ingest->from);
     }
+    if (ingest->to != NULL)
+        g_ptr_array_set_size(envelope->recipients, 0);
+    for (char **to = ingest->to; to != NULL && *to != NULL; to++)
+        g_ptr_array_add(envelope->recipients, envelope_address(*to));
     envelope->client_addr = g_strdup(ingest->client);
     envelope->helo = g_strdup(ingest->helo);
     envelope->local =
@@ -70,10 +85,13 @@ ctl_ingest(Ctl *ctl, int argc, char **argv)
     g_autofree char *from = NULL;
     g_autofree char *client = NULL;
     g_autofree char *helo = NULL;
+    g_auto(GStrv) to = NULL;
     int status;
     const GOptionEntry entries[] = {
         { "from", 0, 0, G_OPTION_ARG_STRING, &from,
           "Envelope sender; empty or <> for the null sender", "ADDR" },
+        { "to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to,
+          "Envelope recipient; may be repeated", "ADDR" },
         { "client", 0, 0, G_OPTION_ARG_STRING, &client,
           "Address of the SMTP client", "IP" },
         { "helo", 0, 0, G_OPTION_ARG_STRING, &helo, "Its HELO argument",
@@ -101,7 +119,9 @@ ctl_ingest(Ctl *ctl, int argc, char **argv)
     g_autoptr(Spool) spool = ctl_spool(settings);
     if (spool == NULL)
         return EX_TEMPFAIL;
-    Ingest ingest = { settings, analyzer, from, client, helo, spool, EX_OK };
+    Ingest ingest = {
+        settings, analyzer, from, client, helo, to, spool, EX_OK
+    };
     if (!mail_source_visit("-", ingest_one, &ingest, &error)) {
         ctl_error("%s", error->message);
         return EX_NOINPUT;

@@ -1,0 +1,206 @@
+"""Behind a real opendkim in the list of milters, as most mail servers have it.
+
+opendkim verifies with the key of a test domain (no DNS) and writes
+Authentication-Results; we are last and believe it. The signatures are made here
+with openssl(1).
+"""
+
+import base64
+import contextlib
+import hashlib
+import os
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from postfix import HOST, OUR_DOMAIN, free_port, wait_for
+from world import AUTHSERV, World, signature_mail
+
+OPENDKIM = shutil.which("opendkim", path="/usr/sbin:/usr/bin")
+DOMAIN, SELECTOR = "client.example", "test"
+OFFICE = "office@" + OUR_DOMAIN
+OUTSIDE = {"client": "198.51.100.7", "name": "mx.client.example"}
+
+CONFIG = """
+Mode v
+Background no
+Socket inet:{port}@{host}
+UserID nobody
+PidFile {base}/opendkim.pid
+Syslog no
+AuthservID {authserv}
+RemoveARFrom {authserv}
+AlwaysAddARHeader yes
+TestDNSData file:{base}/dns
+InternalHosts {base}/internal
+"""
+
+
+class Opendkim:
+    def __init__(self):
+        self.base = tempfile.mkdtemp(prefix="contact-milter-opendkim-")
+        os.chmod(self.base, 0o755)
+        self.port = free_port()
+        self.process = None
+        self.key = os.path.join(self.base, "key.pem")
+        subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True,
+                       capture_output=True)
+        public = subprocess.run(["openssl", "rsa", "-in", self.key, "-pubout",
+                                 "-outform", "DER"], check=True, capture_output=True).stdout
+        record = f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
+        self.write("dns", f"{SELECTOR}._domainkey.{DOMAIN} {record}\n")
+        self.write("internal", "192.0.2.254\n")  # nobody: loopback is not trusted
+        self.write("opendkim.conf", CONFIG.format(
+            port=self.port, host=HOST, base=self.base, authserv=AUTHSERV))
+        os.chown(self.base, pwd.getpwnam("nobody").pw_uid, -1)
+
+    def write(self, name, text):
+        path = os.path.join(self.base, name)
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path, 0o644)
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [OPENDKIM, "-f", "-x", os.path.join(self.base, "opendkim.conf")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+        def listens():
+            if self.process.poll() is not None:
+                raise AssertionError(f"opendkim ended: {self.process.stderr.read()!r}")
+            with contextlib.suppress(OSError), \
+                    socket.create_connection((HOST, self.port), 1):
+                return True
+            return False
+        wait_for(listens, 10, "opendkim listens")
+
+    def stop(self):
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process.stderr.close()
+            self.process = None
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def sign(self, data, domain=DOMAIN):
+        """The mail with a DKIM-Signature on top (RFC 6376, relaxed/simple)."""
+        head, body = data.split(b"\r\n\r\n", 1)
+        fields = re.split(rb"\r\n(?![ \t])", head)
+        body_hash = base64.b64encode(hashlib.sha256(
+            body.rstrip(b"\r\n") + b"\r\n").digest()).decode()
+        names = ("from", "to", "subject", "date", "message-id")
+        signature = (f"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d={domain};\r\n"
+                     f"\ts={SELECTOR}; h={':'.join(names)};\r\n\tbh={body_hash};\r\n\tb=")
+
+        def relaxed(field):
+            name, value = field.split(b":", 1)
+            value = re.sub(rb"[ \t]+", b" ", value.replace(b"\r\n", b"")).strip()
+            return name.lower().strip() + b":" + value
+
+        chosen = [next(f for f in fields if f.lower().startswith(n.encode() + b":"))
+                  for n in names]
+        text = b"".join(relaxed(f) + b"\r\n" for f in chosen) + relaxed(signature.encode())
+        made = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key],
+                              input=text, check=True, capture_output=True).stdout
+        return signature.encode() + base64.b64encode(made) + b"\r\n" + data
+
+
+@unittest.skipUnless(OPENDKIM, "opendkim is not installed (Debian's package opendkim)")
+class Neighbours(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dkim = Opendkim()
+        cls.addClassCleanup(cls.dkim.close)
+        cls.world = World()
+        cls.addClassCleanup(cls.world.stop)
+        cls.dkim.start()
+        cls.world.postfix.configure(f"inet:{HOST}:{cls.dkim.port}, {cls.world.milter}")
+        cls.world.start()
+        cls.api, cls.postfix = cls.world.api, cls.world.postfix
+
+    def send(self, signed=True, prepare=None, **options):
+        """A new person's mail; her address."""
+        first, last, address = self.world.person(options.pop("domain", DOMAIN))
+        data = signature_mail(first, last, address, auth=None, **options)
+        if signed:
+            data = self.dkim.sign(data)
+        if prepare:
+            data = prepare(data)
+        self.postfix.send(address, OFFICE, data, **OUTSIDE)
+        return address
+
+    def quiet(self):
+        time.sleep(2)
+        self.world.settle()
+
+    def test_believed(self):
+        signed = self.send()
+        self.world.wait_contact(signed)
+        delivered = wait_for(lambda: self.postfix.sink.find(signed.encode()))
+        self.assertIn(f"Authentication-Results: {AUTHSERV}".encode(), delivered.data)
+        self.assertIn(b"dkim=pass", delivered.data)
+
+        forged = f"Authentication-Results: {AUTHSERV}; dkim=pass header.d={DOMAIN}\r\n".encode()
+        others = {
+            "unsigned": self.send(signed=False),
+            "changed after signing": self.send(
+                prepare=lambda d: d.replace(b"412 345 678", b"412 345 679")),
+            "signed by another domain": self.send(domain="victim.example"),
+            "forged results on top": self.send(signed=False, prepare=lambda d: forged + d),
+            "forged results, faulty signature": self.send(
+                prepare=lambda d: forged + d.replace(b"Sales", b"Money")),
+        }
+        self.quiet()
+        for name, address in others.items():
+            with self.subTest(name):
+                self.assertIsNone(self.api.contact(address))
+
+    def test_restarts(self):
+        """Each is stopped and started again while mail flows: all mail arrives,
+        and what comes when both are there again has its effect."""
+        running, addresses, errors = threading.Event(), [], []
+
+        def flow():
+            try:
+                while not running.is_set():
+                    addresses.append(self.send())
+                    time.sleep(0.05)
+            except Exception as error:  # pylint: disable=broad-except
+                errors.append(error)
+
+        thread = threading.Thread(target=flow)
+        thread.start()
+        try:
+            for stop, start in ((self.dkim.stop, self.dkim.start),
+                                (self.world.daemon.stop, self.world.daemon.start)):
+                for function in (stop, start):
+                    time.sleep(0.5)
+                    function()
+            time.sleep(0.5)
+        finally:
+            running.set()
+            thread.join(60)
+        self.assertEqual(errors, [])
+        self.assertGreater(len(addresses), 10)
+        for address in addresses:
+            wait_for(lambda a=address: self.postfix.sink.find(a.encode()), 10,
+                     f"{address} delivered")
+        self.world.wait_contact(self.send())
+        self.world.wait_contact(addresses[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
