@@ -38,6 +38,9 @@ typedef struct {
     bool mentioned;  /* in quotation marks */
     unsigned around; /* units of the whole sentence */
     bool direct;     /* what removes is followed by "me" */
+    bool negated;    /* "do not" stands right before what stops or removes */
+    bool with_mail;  /* mail is named beside text messages: "texts and mails" */
+    bool foreign;    /* what removes is followed by a word of no class */
 } Segment;
 
 typedef struct {
@@ -75,7 +78,8 @@ read_segments(Reading *r)
     const TextTokens *t = r->tokens;
     size_t m = 0;
     uint32_t covered = 0, filler_end = 0;
-    uint32_t last_remove = UINT32_MAX;
+    uint32_t last_remove = UINT32_MAX, last_not = UINT32_MAX;
+    uint32_t governed = UINT32_MAX;
     Segment *s = NULL;
 
     for (uint32_t i = 0; i < t->n; i++) {
@@ -100,13 +104,14 @@ read_segments(Reading *r)
                             .end = i,
                             .sentence = token->sentence,
                             .evidence_first = UINT32_MAX };
-            last_remove = UINT32_MAX;
+            last_remove = last_not = governed = UINT32_MAX;
         }
         s->end = i + 1;
         s->mentioned |= token->mentioned;
         s->address |= token->kind == TOKEN_ADDRESS;
         s->url |= token->kind == TOKEN_URL;
 
+        uint32_t next_not = UINT32_MAX;
         size_t k = m;
         while (k > 0 &&
                g_array_index(r->matches, WordMatch, k - 1).start == i) {
@@ -125,8 +130,17 @@ read_segments(Reading *r)
             if ((bit & (CLASS_BIT(WORD) | CLASS_BIT(UNSUB))) != 0)
                 s->word =
                     MAX(s->word, range_units(t, match->start, match->end));
+            static const WordBits stops =
+                CLASS_BIT(REMOVE) | CLASS_BIT(UNSUB) | CLASS_BIT(STOP) |
+                CLASS_BIT(CEASE);
+            if ((bit & stops) != 0 && last_not == i)
+                s->negated = true;
+            if (bit == CLASS_BIT(NOT))
+                next_not = match->end;
             if ((bit & (CLASS_BIT(REMOVE) | CLASS_BIT(UNSUB))) != 0)
                 last_remove = match->end;
+            if (bit == CLASS_BIT(REMOVE))
+                governed = match->end;
             if (bit == CLASS_BIT(ME) && last_remove != UINT32_MAX &&
                 i <= last_remove + 1)
                 s->direct = true;
@@ -141,7 +155,16 @@ read_segments(Reading *r)
             CLASS_BIT(FILLER) | CLASS_BIT(PLEASE) | CLASS_BIT(AND);
         if (here != 0 && (here & ~fillers) == 0)
             filler_end = MAX(filler_end, here_end);
+        if (next_not != UINT32_MAX)
+            last_not = next_not;
         bool filler = i < filler_end && (here & ~fillers) == 0;
+        if (governed != UINT32_MAX && i >= governed) {
+            if (here == 0 && i >= covered && token->kind == TOKEN_WORD &&
+                token->n > 4)
+                s->foreign = true;
+            if (!filler)
+                governed = UINT32_MAX;
+        }
         if (!filler) {
             s->units += token_units(token);
             if (i < covered)
@@ -168,8 +191,19 @@ request(const Reading *r, const Segment *s, WordBits sentence)
     bool gone = HAS(r->message, GONE);
 
     unsigned unknown = s->units > s->known ? s->units - s->known : 0;
+    bool glyphs = s->end > s->first &&
+                  r->tokens->tokens[s->first].kind == TOKEN_GLYPH;
+    unsigned little = glyphs ? 8 : 3;
     if (HAS(c, REQUEST))
         return 2;
+    /* "do not unsubscribe me", "I do not want to unsubscribe", "never stop
+     * sending these": what else is asked shows in further words. */
+    if (s->negated && !HAS(c, MORE) && !HAS(c, AGAIN))
+        return 0;
+    if (HAS(c, NOT) && HAS(c, UNSUB) &&
+        (c & (CLASS_BIT(MORE) | CLASS_BIT(SEND) | CLASS_BIT(STOP) |
+              CLASS_BIT(AGAIN) | CLASS_BIT(BROKEN) | CLASS_BIT(HOW))) == 0)
+        return 0;
     if (HAS(c, STOP) && (mailing || HAS(c, MORE) || s->units <= 10 ||
                          ((object || asks) && unknown <= 8)))
         return 2;
@@ -191,12 +225,16 @@ request(const Reading *r, const Segment *s, WordBits sentence)
             return 2;
         if (HAS(c, SUBSCRIPTION) && HAS(c, ME))
             return 1;
+        /* Something else stands where what is to be removed stands. */
+        if (s->foreign && !object && !gone)
+            return HAS(c, LIST) || HAS(c, MAIL) ? 1 : 0;
         if (HAS(c, LIST) && (asks || HAS(s->first_bits, REMOVE) || gone))
             return 2;
         if (HAS(c, MAIL) && (asks || HAS(s->first_bits, REMOVE)))
             return s->units <= 20 ? 2 : 1;
+        /* "me", and what of is not said, or not known: then a person. */
         if (object)
-            return s->units <= 18 &&
+            return s->units <= 18 && (unknown <= little || gone) &&
                            (r->units <= 80 || gone ||
                             (asks && r->context->reply)) &&
                            !HAS(r->units <= 60 || (asks && r->context->reply)
@@ -292,6 +330,8 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         return OUTCOME_HOLD;
     if (HAS(sentence, SMS) && (!HAS(sentence, MAIL) || HAS(r->message, PART)))
         return OUTCOME_SMS;
+    if (HAS(c, SMS) && !s->with_mail)
+        return OUTCOME_SMS;
     return OUTCOME_ACT;
 }
 
@@ -347,6 +387,9 @@ rank(Outcome outcome)
 static void
 judge_language(Reading *r, Judgement *out)
 {
+    static const WordBits removal =
+        CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) | CLASS_BIT(REMOVE) |
+        CLASS_BIT(STOP) | CLASS_BIT(CEASE);
     uint32_t partial[16];
     size_t n_partial = 0;
 
@@ -361,19 +404,33 @@ judge_language(Reading *r, Judgement *out)
         while (end < r->n &&
                r->segments[end].sentence == r->segments[i].sentence) {
             const Segment *s = &r->segments[end++];
-            whole.bits |= s->bits;
+            /* A word that is only quoted asks for nothing. */
+            whole.bits |= s->mentioned ? s->bits & ~removal : s->bits;
             whole.units += s->units;
             whole.known += s->known;
             whole.word = MAX(whole.word, s->word);
             whole.address |= s->address;
             whole.url |= s->url;
             whole.direct |= s->direct;
+            whole.negated |= s->negated;
+            whole.foreign |= s->foreign;
             whole.evidence_first = MIN(whole.evidence_first, s->evidence_first);
             whole.evidence_end = MAX(whole.evidence_end, s->evidence_end);
         }
         whole.around = whole.units;
-        for (size_t k = i; k < end; k++)
+        /* "texts and mails": a clause of nothing but mail belongs to what
+         * went before; "texts, mails may go on" does not. */
+        for (size_t k = i; k < end; k++) {
+            const Segment *s = &r->segments[k];
+            if (HAS(s->bits, MAIL) && !HAS(s->bits, SMS) &&
+                (s->units <= 6 || (s->bits & removal) != 0) &&
+                s->known == s->units && !HAS(s->bits, PART))
+                whole.with_mail = true;
+        }
+        for (size_t k = i; k < end; k++) {
             r->segments[k].around = whole.units;
+            r->segments[k].with_mail = whole.with_mail;
+        }
         whole.first = r->segments[i].first;
         whole.end = r->segments[end - 1].end;
         whole.sentence = r->segments[i].sentence;
