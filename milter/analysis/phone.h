@@ -3,7 +3,8 @@
  *
  * The only door to libphonenumber (C++): exceptions end here.
  *
- * Threads    pure; the library's singleton is made on first use, safely.
+ * Threads    the library's singleton is made on first use, safely; the answers
+ *            that are kept have a lock.
  * Limits     PHONE_TEXT_MAX bytes of text; longer is no number.
  */
 #ifndef PHONE_H

@@ -268,15 +268,34 @@ is_link(const Body *body, size_t i)
 static void
 append_lines(GString *text, const Body *body, Zone zone)
 {
+    /* Of a long text the middle is left out: who asks for something asks at
+     * the beginning or at the end. */
+    size_t from_end = body->n_lines, end_len = 0, all = 0;
+    for (size_t i = 0; i < body->n_lines && all <= UNSUBSCRIBE_MAX_TEXT; i++)
+        all += body->lines[i].zone == zone ? body->lines[i].len + 1 : 0;
+    while (all > UNSUBSCRIBE_MAX_TEXT && from_end > 0) {
+        const Line *line = &body->lines[from_end - 1];
+        size_t len = line->zone == zone ? line->len + 1 : 0;
+        if (end_len + len > UNSUBSCRIBE_MAX_END)
+            break;
+        end_len += len;
+        from_end--;
+    }
+
     for (size_t i = 0; i < body->n_lines; i++) {
         const Line *line = &body->lines[i];
         if (line->zone != zone || (line->flags & LINE_IMAGE_ALT) != 0 ||
             is_link(body, i))
             continue;
-        size_t room =
-            UNSUBSCRIBE_MAX_TEXT - MIN(text->len, (gsize) UNSUBSCRIBE_MAX_TEXT);
-        if (room == 0)
-            break;
+        size_t max = i < from_end ? UNSUBSCRIBE_MAX_TEXT - end_len
+                                  : UNSUBSCRIBE_MAX_TEXT;
+        size_t room = max - MIN(text->len, max);
+        if (room == 0) {
+            if (i < from_end)
+                g_string_append_c(text, '\n');
+            i = MAX(i, from_end - 1);
+            continue;
+        }
         g_string_append_len(text, line->text, (gssize) MIN(line->len, room));
         g_string_append_c(text, is_wrapped(body, i) ? ' ' : '\n');
     }

@@ -5,14 +5,18 @@
  * quotations, signatures or footers.
  *
  * Threads    UnsubscribeRules are constant once made; pure.
- * Limits     UNSUBSCRIBE_MAX_TEXT bytes of own text are looked at.
+ * Limits     UNSUBSCRIBE_MAX_TEXT bytes of own text are looked at; of more,
+ *            up to UNSUBSCRIBE_MAX_END are its last lines.
  */
 #ifndef UNSUBSCRIBE_H
 #define UNSUBSCRIBE_H
 
 #include "analysis/analysis.h"
 
-enum { UNSUBSCRIBE_MAX_TEXT = 16 * 1024 };
+enum {
+    UNSUBSCRIBE_MAX_TEXT = 6 * 1024,
+    UNSUBSCRIBE_MAX_END = 2 * 1024,
+};
 
 typedef struct UnsubscribeRules UnsubscribeRules;
 
