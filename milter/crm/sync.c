@@ -74,6 +74,7 @@ struct Sync {
     int64_t state_read, success_noted, error_noted;
     int64_t definitions_due; /* seconds */
     char *flushed;
+    bool looked; /* look_around() was done with these settings */
 };
 
 static const SyncTuning default_tuning = {
@@ -697,6 +698,7 @@ use_settings(Sync *sync, Settings *settings, Ivvy *ivvy)
     sync->shared.plan.groups_refused = false;
     sync->shared.dry_run = settings->api.dry_run;
     sync->definitions_due = 0;
+    sync->looked = false;
     sync->batch_off = false;
     sync->probe_at = 0;
     sync->probes = 0;
@@ -825,11 +827,43 @@ sync_round(Sync *sync)
     return sync->aborted ? pace_wait(&sync->pace, now_ms()) : 0;
 }
 
+static void
+warn_check(bool ok, const char *line, void *data)
+{
+    (void) data;
+    if (!ok)
+        log_warning("crm: %s", line);
+}
+
+/* At the start and after a reload, before the first contact comes: wrong
+ * credentials pause at once, groups that do not exist are named. Custom fields
+ * are looked at when they are needed: fetch_definitions(). */
+static void
+look_around(Sync *sync)
+{
+    sync->looked = true;
+    g_auto(Answer) ping = { 0 };
+    engine_call(sync, "test", "ping", NULL, &ping);
+    char **groups = sync->settings->contact.groups;
+    if (ping.kind != ANSWER_OK || groups == NULL || groups[0] == NULL)
+        return;
+    g_auto(Answer) answer = { 0 };
+    engine_call(sync, "contact", "getSubscriptionGroupList", NULL, &answer);
+    g_autoptr(GArray) ids =
+        answer.kind == ANSWER_OK ? view_groups(answer.body) : NULL;
+    if (ids != NULL)
+        (void) check_groups(sync->settings, ids, warn_check, NULL);
+}
+
 static void *
 worker(void *data)
 {
     Sync *sync = data;
     while (!is_stopping(sync)) {
+        take_settings(sync);
+        read_state(sync);
+        if (!sync->looked && sync->paused == NULL)
+            look_around(sync);
         int64_t wait = sync_round(sync);
         if (wait > 0)
             (void) sleep_for(sync, wait, true);

@@ -33,8 +33,8 @@ void sync_configure(Sync *sync, Settings *settings); /* after a reload */
 void sync_stop(Sync *sync, int64_t wait_ms);
 void sync_free(Sync *sync);
 
-/* One line per check to `report`, for `contactctl check` and at start: ping,
- * clock offset, custom field ids and types, groups. True if all are well. */
+/* One line per check to `report`, for `contactctl check`: ping, clock offset,
+ * custom field ids and types, groups. True if all are well. */
 typedef void (*SyncReport)(bool ok, const char *line, void *data);
 bool sync_check(const Settings *settings, SyncReport report, void *data);
 

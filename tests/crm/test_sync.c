@@ -721,6 +721,27 @@ test_thread(void)
     world_close(&world);
 }
 
+/* Wrong credentials are said at the start, not with the first contact. */
+static void
+test_start(void)
+{
+    World world = { 0 };
+    world_open(&world);
+    test_set(&world.settings->api.secret, "wrong");
+    world.sync = sync_new(world.settings, world.store, NULL);
+    sync_tune(world.sync, &quick_tuning);
+    sync_start(world.sync);
+    g_autofree char *paused = NULL;
+    for (int i = 0; i < 200 && (paused == NULL || paused[0] == '\0'); i++) {
+        g_usleep(20000);
+        g_clear_pointer(&paused, g_free);
+        g_assert_true(store_state_get(world.store, "paused", &paused, NULL));
+    }
+    g_assert_nonnull(paused);
+    g_assert_nonnull(strstr(paused, "wrong signature"));
+    world_close(&world);
+}
+
 static void
 count_lines(bool ok, const char *line, void *data)
 {
@@ -778,6 +799,7 @@ main(int argc, char **argv)
     g_test_add_func("/sync/suppress", test_suppress);
     g_test_add_func("/sync/anonymised", test_anonymised);
     g_test_add_func("/sync/thread", test_thread);
+    g_test_add_func("/sync/start", test_start);
     g_test_add_func("/sync/check", test_check);
     int result = g_test_run();
     standin_stop(standin);
