@@ -148,6 +148,20 @@ want_last_mail(GPtrArray *list, const PlanContext *context,
     want_custom(list, context, id, text, NULL, view);
 }
 
+/* NULL when none is wanted. */
+static json_t *
+external_id(const Settings *settings, const char *email)
+{
+    if (settings->contact.external_id == EXTERNAL_ID_NONE)
+        return NULL;
+    if (settings->contact.external_id == EXTERNAL_ID_EMAIL)
+        return value_string(email, VALUE_SMALL_TEXT_MAX, false);
+    g_autofree char *lower = g_ascii_strdown(email, -1);
+    g_autofree char *hash =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, lower, -1);
+    return json_string(hash);
+}
+
 /* The parameters and custom fields, but not urls, groups and companies. `view`
  * is the target as read, NULL when it is to be added. */
 static GPtrArray *
@@ -172,16 +186,10 @@ wanted_fields(const PlanContext *context, const ContactRecord *record,
             want(list, plain[i].name,
                  value_string(plain[i].text, VALUE_SMALL_TEXT_MAX, false),
                  plain[i].same);
-    if (settings->contact.external_id == EXTERNAL_ID_EMAIL) {
-        want(list, "externalId",
-             value_string(record->email, VALUE_SMALL_TEXT_MAX, false),
+    /* A contact that is there may bear another system's reference. */
+    if (view == NULL)
+        want(list, "externalId", external_id(settings, record->email),
              SAME_TEXT);
-    } else if (settings->contact.external_id == EXTERNAL_ID_HASH) {
-        g_autofree char *lower = g_ascii_strdown(record->email, -1);
-        g_autofree char *hash =
-            g_compute_checksum_for_string(G_CHECKSUM_SHA256, lower, -1);
-        want(list, "externalId", json_string(hash), SAME_TEXT);
-    }
     const struct {
         int64_t id;
         const char *text;
@@ -496,8 +504,6 @@ may_write(const PlanContext *context, const ContactRecord *record,
           const CrmContact *entry, const Wanted *wanted, const char *present)
 {
     int policy = context->settings->contact.overwrite;
-    if (strcmp(wanted->name, "externalId") == 0 && policy == OVERWRITE_ALWAYS)
-        policy = OVERWRITE_OWN; /* another system's reference */
     if (value_same(wanted->same, present, wanted->text) ||
         was_refused(record, wanted->name, wanted->text))
         return false;

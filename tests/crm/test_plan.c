@@ -209,6 +209,38 @@ test_addition(void)
         "'status':5,'updateIfExists':true}");
 }
 
+/* An external id is for contacts that we add, whatever `overwrite` says. */
+static void
+test_external_id(void)
+{
+    static const int modes[] = { OVERWRITE_NEVER, OVERWRITE_OWN,
+                                 OVERWRITE_ALWAYS };
+    static const char *const no_urls[] = { NULL };
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+        g_autoptr(Settings) settings = test_settings("http://127.0.0.1:1");
+        settings->contact.external_id = EXTERNAL_ID_HASH;
+        settings->contact.overwrite = modes[i];
+        g_autoptr(ContactRecord) record = known_record();
+        g_autoptr(GPtrArray) views = view_array_new();
+        PlanContext context = { .settings = settings };
+        g_autoptr(Plan) addition = plan_make(&context, record, views);
+        g_autofree char *added = sent_text(addition);
+        g_assert_nonnull(strstr(added, "'externalId'"));
+        json_t *list = json_pack("{s:[{s:i,s:s,s:s,s:s}]}", "results", "id", 7,
+                                 "firstName", "Ann", "lastName", "Lee", "email",
+                                 "ann@example.org");
+        int64_t total, count;
+        view_list(views, list, "ann@example.org", &total, &count);
+        json_decref(list);
+        g_assert_cmpuint(views->len, ==, 1);
+        test_list(&settings->contact.urls, no_urls); /* ask no details */
+        g_autoptr(Plan) update = plan_make(&context, record, views);
+        g_autofree char *sent = sent_text(update);
+        g_assert_nonnull(strstr(sent, "'phone'"));
+        g_assert_null(strstr(sent, "'externalId'"));
+    }
+}
+
 typedef struct {
     int new_status, want;
     int status; /* 0: not sent */
@@ -488,6 +520,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/plan/rows", test_rows);
     g_test_add_func("/plan/addition", test_addition);
+    g_test_add_func("/plan/external-id", test_external_id);
     g_test_add_func("/plan/addition-status", test_addition_status);
     g_test_add_func("/plan/repair", test_repair);
     g_test_add_func("/plan/names", test_names);
