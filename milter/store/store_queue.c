@@ -249,11 +249,11 @@ release_work(Store *store, void *data, GError **error)
         Judged judged;
         held_to_judged(values, &judged);
         Observation *observation = observation_from_json(values[10], NULL);
-        if (observation != NULL) {
-            g_ptr_array_add(observations, observation);
-            judged.observation = observation;
-            g_array_append_val(list, judged);
-        }
+        if (observation == NULL)
+            continue; /* cannot be read: stays, to be seen and dropped */
+        g_ptr_array_add(observations, observation);
+        judged.observation = observation;
+        g_array_append_val(list, judged);
         StoreValue id = VALUE_OF_INT(store_to_int(values[0]));
         ok = store_run(store, "DELETE FROM held WHERE id = $1", &id, 1, NULL,
                        NULL, error);
