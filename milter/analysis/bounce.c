@@ -400,8 +400,7 @@ cut_text(Report *r)
 {
     r->all_len = r->text.len;
     r->text.len = text_header_section(r->text.text, r->text.len);
-    r->text.n_hits = phrase_set_scan(r->rules->text, r->text.text, r->text.len,
-                                     r->text.hits, PHRASE_HITS_MAX);
+    bounce_scan(r->rules->text, &r->text);
     r->end = text_divider(&r->text);
 }
 
@@ -873,9 +872,7 @@ judge_status(Report *r, const GArray *recipients, const GArray *addresses,
             if (d->diagnostic != NULL) {
                 diagnostic->text = d->diagnostic;
                 diagnostic->len = strlen(d->diagnostic);
-                diagnostic->n_hits = phrase_set_scan(
-                    r->rules->text, diagnostic->text, diagnostic->len,
-                    diagnostic->hits, PHRASE_HITS_MAX);
+                bounce_scan(r->rules->text, diagnostic);
                 add_evidence(&evidence, diagnostic, 0, diagnostic->len);
             }
             explain(r, addresses, email, final, &evidence);
@@ -914,9 +911,7 @@ judge_one(Report *r, const char *email, const char *final,
         subject = g_new(Scanned, 1);
         subject->text = r->message->subject;
         subject->len = strnlen(subject->text, SUBJECT_MAX);
-        subject->n_hits =
-            phrase_set_scan(r->rules->text, subject->text, subject->len,
-                            subject->hits, PHRASE_HITS_MAX);
+        bounce_scan(r->rules->text, subject);
         add_evidence(&evidence, subject, 0, subject->len);
     }
     BounceVerdict verdict = { 0 };

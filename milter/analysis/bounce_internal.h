@@ -72,6 +72,9 @@ typedef enum {
     MARK_JSON_BOUNCE, /* Amazon's notifications */
     MARK_JSON_COMPLAINT,
     MARK_EDGE_DENIED, /* "access denied" that stands for "no such user" */
+    MARK_OPERATOR,    /* what a server tells its own postmaster */
+    MARK_ROBOT,       /* a list server's answer to commands */
+    MARK_QUOTE,       /* at a line's end: what follows was written before */
     MARK_N
 } Mark;
 
@@ -129,6 +132,10 @@ typedef struct {
 } FeedbackReport;
 
 void feedback_parse(const char *text, size_t len, FeedbackReport *report);
+
+/* Looks for the phrases in text->text. Reasons are found also around an address:
+ * "mailbox for <a@example.org> is full". */
+void bounce_scan(const PhraseSet *phrases, Scanned *text);
 
 /* An address that the text of a report gives. */
 typedef struct {

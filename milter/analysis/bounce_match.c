@@ -38,6 +38,7 @@ typedef struct {
 struct PhraseSet {
     Automaton plain; /* phrases in ASCII */
     Automaton other;
+    GPtrArray *spelt; /* rows of our own, see spell() */
 };
 
 static uint16_t
@@ -162,6 +163,74 @@ automaton_clear(Automaton *a)
     g_ptr_array_unref(a->rows);
 }
 
+/* How servers that know ASCII alone spell the words: "uzytkownik", "Empfanger"
+ * or, with `digraphs`, "Empfaenger". NULL when the script has no such way. */
+static char *
+spell(const char *text, bool digraphs)
+{
+    static const struct {
+        gunichar letter;
+        const char *one, *two;
+    } letters[] = {
+        { 0xdf, "ss", "ss" }, { 0xe4, "a", "ae" },  { 0xe5, "a", "aa" },
+        { 0xe6, "ae", "ae" }, { 0xf6, "o", "oe" },  { 0xf8, "o", "oe" },
+        { 0xfc, "u", "ue" },  { 0xf0, "d", "d" },   { 0x111, "d", "d" },
+        { 0x131, "i", "i" },  { 0x142, "l", "l" },  { 0x153, "oe", "oe" },
+        { 0x2019, "'", "'" },
+    };
+    GString *out = g_string_new(NULL);
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        const char *known = NULL;
+        for (size_t i = 0; i < G_N_ELEMENTS(letters) && known == NULL; i++)
+            if (letters[i].letter == c)
+                known = digraphs ? letters[i].two : letters[i].one;
+        gunichar base[G_UNICHAR_MAX_DECOMPOSITION_LENGTH] = { c };
+        if (c >= 0x80 && known == NULL)
+            (void) g_unichar_fully_decompose(c, FALSE, base,
+                                             G_N_ELEMENTS(base));
+        if (known != NULL) {
+            g_string_append(out, known);
+        } else if (base[0] < 0x80) {
+            g_string_append_c(out, (char) base[0]);
+        } else {
+            g_string_free(out, TRUE);
+            return NULL;
+        }
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void
+phrase_free(gpointer row)
+{
+    Phrase *phrase = row;
+    g_free((gpointer) phrase->text);
+    g_free(phrase);
+}
+
+/* Behind the rows of the tables, which count first where both are equal. */
+static void
+add_spellings(const GPtrArray *other, GPtrArray *plain, GPtrArray *spelt)
+{
+    for (unsigned i = 0; i < other->len; i++) {
+        const Phrase *p = g_ptr_array_index(other, i);
+        char *one = spell(p->text, false);
+        if (one == NULL)
+            continue;
+        char *two = spell(p->text, true);
+        char *both[] = { one, strcmp(one, two) != 0 ? two : NULL };
+        for (size_t k = 0; k < G_N_ELEMENTS(both) && both[k] != NULL; k++) {
+            Phrase *row = g_memdup2(p, sizeof *p);
+            row->text = both[k];
+            g_ptr_array_add(spelt, row);
+            g_ptr_array_add(plain, row);
+        }
+        if (both[1] == NULL)
+            g_free(two);
+    }
+}
+
 PhraseSet *
 phrase_set_new(const Phrase *const *tables, size_t n_tables)
 {
@@ -172,6 +241,8 @@ phrase_set_new(const Phrase *const *tables, size_t n_tables)
             g_ptr_array_add(g_str_is_ascii(p->text) ? plain : other,
                             (gpointer) p);
     PhraseSet *set = g_new0(PhraseSet, 1);
+    set->spelt = g_ptr_array_new_with_free_func(phrase_free);
+    add_spellings(other, plain, set->spelt);
     automaton_init(&set->plain, plain);
     automaton_init(&set->other, other);
     return set;
@@ -184,6 +255,7 @@ phrase_set_free(PhraseSet *set)
         return;
     automaton_clear(&set->plain);
     automaton_clear(&set->other);
+    g_ptr_array_unref(set->spelt);
     g_free(set);
 }
 

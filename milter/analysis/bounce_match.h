@@ -32,7 +32,8 @@ typedef struct {
 
 typedef struct PhraseSet PhraseSet;
 
-/* `tables` are arrays that end with a row whose text is NULL. */
+/* `tables` are arrays that end with a row whose text is NULL. Rows in Latin
+ * letters are found without their diacritics, too. */
 PhraseSet *phrase_set_new(const Phrase *const *tables, size_t n_tables);
 void phrase_set_free(PhraseSet *set);
 

@@ -749,3 +749,104 @@ text_addresses(const char *text, size_t end, const char *const *own)
     }
     return list;
 }
+
+/* --- phrases around an address ------------------------------------------------ */
+
+enum { AROUND = 64, AROUND_MAX = 300, STRADDLING_MAX = 64 };
+
+/* The hits in left + ' ' + right that have words on both sides of the blank. */
+static size_t
+scan_joined(const PhraseSet *phrases, const char *text, Span left, size_t right,
+            size_t right_len, PhraseHit *out, size_t max)
+{
+    char joined[2 * AROUND + 1];
+    PhraseHit hits[16];
+    size_t n_left = left.end - left.start;
+    memcpy(joined, text + left.start, n_left);
+    joined[n_left] = ' ';
+    memcpy(joined + n_left + 1, text + right, right_len);
+    size_t n =
+        phrase_set_scan(phrases, joined, n_left + 1 + right_len, hits, 16);
+    size_t found = 0;
+    for (size_t i = 0; i < n && found < max; i++) {
+        const Phrase *phrase = hits[i].phrase;
+        size_t len = strlen(phrase->text);
+        if (phrase->kind >= REASON_N || phrase->strength < 2 ||
+            hits[i].end <= n_left + 1 || hits[i].end - MIN(hits[i].end, len) >=
+                                             n_left)
+            continue;
+        out[found] = hits[i];
+        out[found].within = NULL;
+        out[found++].end = (uint32_t) (right + hits[i].end - n_left - 1);
+    }
+    return found;
+}
+
+/* Without the preposition at its end, or the same. */
+static Span
+without_preposition(const char *text, Span left)
+{
+    static const char *const words[] = { "for", "of",  "to",   "von", "an",
+                                         "de",  "du",  "d",    "di",  "del",
+                                         "da",  "van", "para", "av",  "af",
+                                         "dla", "do" };
+    size_t end = left.end;
+    while (end > left.start && g_ascii_isspace(text[end - 1]))
+        end--;
+    size_t start = end;
+    while (start > left.start && g_ascii_isalpha(text[start - 1]))
+        start--;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (end - start == strlen(words[i]) && start > left.start &&
+            g_ascii_isspace(text[start - 1]) &&
+            g_ascii_strncasecmp(text + start, words[i], end - start) == 0)
+            return (Span){ left.start, start - 1 };
+    return left;
+}
+
+void
+bounce_scan(const PhraseSet *phrases, Scanned *text)
+{
+    text->n_hits = phrase_set_scan(phrases, text->text, text->len, text->hits,
+                                   PHRASE_HITS_MAX);
+    PhraseHit more[STRADDLING_MAX];
+    size_t n_more = 0, before = 0;
+    unsigned seen = 0;
+    for (size_t at = 0; at < text->len && n_more < STRADDLING_MAX;) {
+        const char *found = memchr(text->text + at, '@', text->len - at);
+        if (found == NULL || seen++ == AROUND_MAX)
+            break;
+        size_t here = (size_t) (found - text->text);
+        Span span;
+        at = here + 1;
+        if (!text_address_at(text->text, text->len, here, &span))
+            continue;
+        at = span.end;
+        while (span.start > before &&
+               strchr("<\"'([`", text->text[span.start - 1]) != NULL)
+            span.start--;
+        while (span.end < text->len &&
+               strchr(">\"')]`", text->text[span.end]) != NULL)
+            span.end++;
+        Span left = { span.start - MIN(span.start - before, (size_t) AROUND),
+                      span.start };
+        before = span.end;
+        size_t n_right = MIN(text->len - span.end, (size_t) AROUND);
+        if (left.start == left.end || n_right == 0)
+            continue;
+        n_more += scan_joined(phrases, text->text, left, span.end, n_right,
+                              more + n_more, STRADDLING_MAX - n_more);
+        Span shorter = without_preposition(text->text, left);
+        if (shorter.end != left.end)
+            n_more += scan_joined(phrases, text->text, shorter, span.end,
+                                  n_right, more + n_more,
+                                  STRADDLING_MAX - n_more);
+    }
+    /* Few: each is put where it belongs. */
+    for (size_t i = 0; i < n_more && text->n_hits < PHRASE_HITS_MAX; i++) {
+        size_t to = text->n_hits++;
+        for (; to > 0 && text->hits[to - 1].end > more[i].end; to--)
+            text->hits[to] = text->hits[to - 1];
+        text->hits[to] = more[i];
+    }
+}

@@ -556,6 +556,21 @@ static const struct {
       true },
     { "550 5.1.1 <spam@virus.example>: User unknown", true },
     { "550 anti-spam policy: User unknown", false },
+    { "550 Nie ma takiego uzytkownika", true },
+    { "550 Empfaenger unbekannt", true },
+    { "550 Empfanger unbekannt", true },
+    { "550 5.0.0 Utilizator inexistent", true },
+    { "550 Bilinmeyen kullanici", true },
+    { "550 Neznamy uzivatel", true },
+    { "550 Okand anvandare", true },
+    { "550 5.1.1 Mailbox for x@y.example is full", false },
+    { "550 5.1.1 the mailbox <x@y.example> is over quota", false },
+    { "550 5.1.1 La boite aux lettres de x@y.example est pleine", false },
+    { "550 5.1.1 Das Postfach von x@y.example ist voll", false },
+    { "550 El buzon de <x@y.example> esta lleno", false },
+    { "550 User \"x@y.example\" unknown", true },
+    { "553 Relaying disallowed. Invalid Domain - y.example", false },
+    { "550 5.7.1 relaying prohibited. user unknown?", false },
 };
 
 static BounceVerdict
@@ -567,8 +582,7 @@ judge(const PhraseSet *set, const char *words, const char *status,
     Scanned *scanned = g_new0(Scanned, 1);
     scanned->text = text;
     scanned->len = len;
-    scanned->n_hits =
-        phrase_set_scan(set, text, len, scanned->hits, PHRASE_HITS_MAX);
+    bounce_scan(set, scanned);
     Evidence evidence = { .action = action,
                           .status = status != NULL ? status : "",
                           .texts = { scanned },
