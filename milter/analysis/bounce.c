@@ -73,6 +73,8 @@ typedef struct {
     /* header fields */
     const char *failed; /* X-Failed-Recipients */
     bool null_sender, automatic, is_list, is_answer, apple_unsubscribe;
+    bool vacation;  /* says so in a field */
+    bool help_desk; /* of a ticket system */
 
     /* parts of the report itself */
     const Part *status, *feedback, *receipt, *returned;
@@ -82,7 +84,7 @@ typedef struct {
     int from;   /* of the sender's name and address alone */
     int origin; /* with the envelope and what else tells a machine */
     int subject, subject_vacation, subject_challenge, subject_notice;
-    int subject_success;
+    int subject_success, subject_operator, subject_robot;
     bool subject_transient;
 
     Scanned text;   /* the report's own words */
@@ -99,6 +101,95 @@ is_name(const char *name, const char *wanted)
     return g_ascii_strcasecmp(name, wanted) == 0;
 }
 
+/* Does the subject begin with the number of a ticket: "[#123] ", "[Ticket 5]",
+ * "(Case 7)", "Ticket #9: "? In an answer it may have been ours. */
+static bool
+is_ticket_subject(const char *subject)
+{
+    static const char *const words[] = {
+        "ticket",    "case",       "request",   "incident", "issue",
+        "support",   "ref",        "re: [#",    "sr",       "vorgang",
+        "anfrage",   "fall",       "demande",   "dossier",  "caso",
+        "chamado",   "zgłoszenie", "обращение", "заявка",   "billet",
+        "zaak",      "melding",    "sag",       "ärende",   "id",
+        "protocolo", "solicitud",  "richiesta"
+    };
+    while (g_ascii_isspace(*subject))
+        subject++;
+    if (g_ascii_strncasecmp(subject, "re: [", 5) == 0)
+        subject += 4;
+    bool bracket = strchr("[({", *subject) != NULL && *subject != '\0';
+    while (*subject != '\0' && strchr("[({# ", *subject) != NULL) {
+        if (*subject == '#' && g_ascii_isdigit(subject[1]))
+            return true;
+        subject++;
+    }
+    if (bracket && strncmp(subject, "##", 2) == 0)
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        size_t n = strlen(words[i]);
+        if (g_ascii_strncasecmp(subject, words[i], n) != 0 ||
+            g_ascii_isalpha(subject[n]))
+            continue;
+        size_t digits = strcspn(subject + n, "0123456789");
+        return digits < 12 && subject[n + digits] != '\0';
+    }
+    return false;
+}
+
+static bool
+is_help_desk_field(const char *name, const char *value)
+{
+    static const char *const names[] = {
+        "X-OTRS",       "X-Znuny",    "X-Zendesk",   "X-RT-",
+        "X-Zammad",     "X-osTicket", "X-Freshdesk", "X-FD-",
+        "X-HelpScout",  "X-Kayako",   "X-Redmine",   "X-JIRA",
+        "X-Ticket",     "X-Intercom", "X-GLPI",      "X-HubSpot-Ticket",
+        "X-ServiceNow", "X-Gorgias",  "X-Freescout", "X-Odoo-Objects",
+        "X-Autotask",   "X-Deskpro",  "X-OTOBO"
+    };
+    static const char *const products[] = { "otrs",         "znuny",
+                                            "otobo",        "osticket",
+                                            "zammad",       "zendesk",
+                                            "freshdesk",    "helpdesk",
+                                            "help desk",    "request tracker",
+                                            "redmine",      "kayako",
+                                            "glpi",         "jira",
+                                            "service desk", "servicedesk",
+                                            "servicenow",   "help scout",
+                                            "freescout",    "deskpro" };
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_ascii_strncasecmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    if (!is_name(name, "X-Mailer") && !is_name(name, "X-Powered-By"))
+        return false;
+    g_autofree char *small =
+        g_ascii_strdown(value, (gssize) strnlen(value, 80));
+    for (size_t i = 0; i < G_N_ELEMENTS(products); i++)
+        if (strstr(small, products[i]) != NULL)
+            return true;
+    return false;
+}
+
+static bool
+is_absence_field(const char *name, const char *value)
+{
+    if (is_name(name, "Auto-Submitted")) {
+        g_autofree char *small =
+            g_ascii_strdown(value, (gssize) strnlen(value, 80));
+        return strstr(small, "vacation") != NULL ||
+               strstr(small, "out of office") != NULL ||
+               strstr(small, "out-of-office") != NULL ||
+               strstr(small, "auto-reply") != NULL;
+    }
+    if (is_name(name, "Precedence") || is_name(name, "X-Precedence"))
+        return g_ascii_strncasecmp(value, "auto", 4) == 0;
+    return is_name(name, "X-Autoreply") || is_name(name, "X-Autorespond") ||
+           is_name(name, "X-AutoReply-From") ||
+           is_name(name, "X-Mail-Autoreply") || is_name(name, "X-Vacation") ||
+           is_name(name, "X-Autoresponder");
+}
+
 static void
 read_headers(Report *r)
 {
@@ -112,6 +203,7 @@ read_headers(Report *r)
     for (size_t i = 0; i < headers->n; i++) {
         const char *name = headers->items[i].name;
         const char *value = headers->items[i].value;
+        r->vacation |= is_absence_field(name, value);
         switch (name[0] | 0x20) {
         case 'a':
             if (is_name(name, "Auto-Submitted"))
@@ -130,6 +222,9 @@ read_headers(Report *r)
                 r->is_list |= is_name(value, "list");
             break;
         case 'r':
+            r->help_desk |=
+                is_name(name, "RT-Ticket") || is_name(name, "RT-Originator");
+            /* fall through */
         case 'e': /* "eturn-path": some lost the first letter */
             if (!have_path &&
                 (is_name(name, "Return-Path") || is_name(name, "eturn-path")))
@@ -139,6 +234,7 @@ read_headers(Report *r)
                     g_ascii_strncasecmp(value, "mailer-daemon", 13) == 0;
             break;
         case 'x':
+            r->help_desk |= is_help_desk_field(name, value);
             if (is_name(name, "X-Failed-Recipients"))
                 r->failed = value;
             else if (is_name(name, "X-Apple-Unsubscribe"))
@@ -290,6 +386,12 @@ read_subject(Report *r)
         case MARK_SUCCESS:
             r->subject_success = MAX(r->subject_success, strength);
             break;
+        case MARK_OPERATOR:
+            r->subject_operator = MAX(r->subject_operator, strength);
+            break;
+        case MARK_ROBOT:
+            r->subject_robot = MAX(r->subject_robot, strength);
+            break;
         case MARK_TRANSIENT:
             r->subject_transient = true;
             break;
@@ -297,6 +399,39 @@ read_subject(Report *r)
             break;
         }
     }
+}
+
+/* A list server that answers commands. It echoes what it was sent: neither is
+ * "unsubscribe" anybody's wish there, nor an unknown user a failed one. */
+static bool
+is_list_robot(const Report *r)
+{
+    static const char *const robots[] = {
+        "majordomo", "owner-majordomo", "listserv",   "owner-listserv",
+        "sympa",     "ezmlm",           "mlmmj",      "ecartis",
+        "listproc",  "listar",          "minimalist", "mailserv",
+        "smartlist", "listmanager",     "lyris",
+    };
+    static const char *const endings[] = {
+        "-request", "-help",  "-confirm",   "-bounces",    "-owner",
+        "-return",  "-admin", "-subscribe", "-unsubscribe"
+    };
+    if (r->message->from.n == 0)
+        return false;
+    const char *email = r->message->from.items[0].email;
+    size_t n = strcspn(email, "@");
+    for (size_t i = 0; i < G_N_ELEMENTS(robots); i++)
+        if (n == strlen(robots[i]) &&
+            g_ascii_strncasecmp(email, robots[i], n) == 0)
+            return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(endings) && r->subject_robot >= 2;
+         i++) {
+        size_t end = strlen(endings[i]);
+        if (n > end &&
+            g_ascii_strncasecmp(email + n - end, endings[i], end) == 0)
+            return true;
+    }
+    return r->subject_robot >= 3;
 }
 
 /* "Re:", "Fwd:" and their kin in other languages. */
@@ -466,19 +601,49 @@ read_text(Report *r)
 }
 
 typedef struct {
-    int lead, vacation, challenge, notice, success;
+    int lead, vacation, challenge, notice, success, operator, robot;
     int leads; /* how many different leads of strength 3 */
     bool transient, person, dsn_field, json_bounce, json_complaint, reason;
-    bool smtp_reply;
 } TextMarks;
+
+static bool
+is_quoted(const char *text, size_t line, size_t end)
+{
+    while (line < end && (text[line] == ' ' || text[line] == '\t'))
+        line++;
+    /* ">>> RCPT TO" stands in transcripts */
+    return end - line >= 3 && text[line] == '>' &&
+           strncmp(text + line, ">>>", 3) != 0;
+}
+
+static bool
+ends_line(const Report *r, size_t at)
+{
+    while (at < r->end && (r->text.text[at] == ' ' || r->text.text[at] == '\t'))
+        at++;
+    return at >= r->end || r->text.text[at] == '\n' || r->text.text[at] == '\r';
+}
 
 static TextMarks
 marks_of(const Report *r)
 {
     TextMarks m = { 0 };
+    /* What was said before, by somebody else, is none of its own words. */
+    bool may_quote =
+        (r->from < 2 || r->help_desk) && r->status == NULL && r->failed == NULL;
+    size_t line = 0;
     for (size_t i = 0; i < r->text.n_hits; i++) {
         const PhraseHit *hit = &r->text.hits[i];
         if (hit->end > r->end)
+            break;
+        size_t last = hit->end > 0 ? hit->end - 1 : 0;
+        for (const char *nl;
+             (nl = memchr(r->text.text + line, '\n', last - line)) != NULL;)
+            line = (size_t) (nl - r->text.text) + 1;
+        if (is_quoted(r->text.text, line, r->end))
+            continue;
+        if (hit->phrase->kind == MARK_QUOTE && may_quote &&
+            ends_line(r, hit->end))
             break;
         int strength = hit->phrase->strength;
         switch ((int) hit->phrase->kind) {
@@ -512,6 +677,12 @@ marks_of(const Report *r)
             break;
         case MARK_JSON_COMPLAINT:
             m.json_complaint = true;
+            break;
+        case MARK_OPERATOR:
+            m.operator= MAX(m.operator, strength);
+            break;
+        case MARK_ROBOT:
+            m.robot = MAX(m.robot, strength);
             break;
         default:
             m.reason |= hit->phrase->kind < REASON_N && strength >= 2;
@@ -670,6 +841,18 @@ static bool
 same_address(const char *a, const char *b)
 {
     return a != NULL && b != NULL && g_ascii_strcasecmp(a, b) == 0;
+}
+
+/* It has just been delivered to this address, so it is alive; and who writes
+ * is, too. */
+static bool
+is_party(const Report *r, const char *email)
+{
+    for (unsigned i = 0; i < r->envelope->recipients->len; i++)
+        if (same_address(g_ptr_array_index(r->envelope->recipients, i), email))
+            return true;
+    return r->message->from.n > 0 &&
+           same_address(r->message->from.items[0].email, email);
 }
 
 /* An address that leads to several (an alias) is as alive as the most alive
@@ -857,6 +1040,8 @@ judge_status(Report *r, const GArray *recipients, const GArray *addresses,
         const DsnRecipient *d = &g_array_index(recipients, DsnRecipient, i);
         const char *email = d->original != NULL ? d->original : d->final;
         const char *final = d->final;
+        if (is_party(r, email))
+            continue;
         BounceVerdict verdict = { 0 };
         if (d->action == ACTION_DELIVERED ||
             (d->action == ACTION_NONE && d->status[0] == '2')) {
@@ -951,6 +1136,7 @@ only_explained(const Report *r, const GArray *addresses)
     for (unsigned i = 0; i < addresses->len; i++) {
         const TextAddress *a = &g_array_index(addresses, TextAddress, i);
         if (a->score != 1 || is_contact(addresses, a->email) ||
+            is_party(r, a->email) ||
             !has_reason(r, line_start_of(r->text.text, a->where.start),
                         line_end_of(r->text.text, a->where.end, r->end)))
             continue;
@@ -983,7 +1169,7 @@ choose(const Report *r, const GArray *addresses, bool guess)
             if (chosen->len == BOUNCE_MAX_RECIPIENTS)
                 break;
             if (a->score < least || holds(chosen, a->email) ||
-                is_contact(addresses, a->email))
+                is_contact(addresses, a->email) || is_party(r, a->email))
                 continue;
             /* not the target of one that is there already */
             bool target = false;
@@ -1001,7 +1187,8 @@ choose(const Report *r, const GArray *addresses, bool guess)
     /* Trace fields can mistake the failed address for ours. */
     for (unsigned i = 0; i < addresses->len; i++) {
         const TextAddress *a = &g_array_index(addresses, TextAddress, i);
-        if (a->own >= 3 &&
+        if (a->own >= 3 && r->origin >= DAEMON_SCORE &&
+            !is_party(r, a->email) &&
             !same_address(a->email, r->analysis->returned.from) &&
             !same_address(a->email, r->analysis->returned.return_path)) {
             g_ptr_array_add(chosen, g_strdup(a->email));
@@ -1032,7 +1219,7 @@ choose(const Report *r, const GArray *addresses, bool guess)
         text_addresses(subject, strnlen(subject, SUBJECT_MAX), r->own);
     for (unsigned i = 0; i < in_subject->len; i++) {
         const TextAddress *a = &g_array_index(in_subject, TextAddress, i);
-        if (a->score > 0) {
+        if (a->score > 0 && !is_party(r, a->email)) {
             g_ptr_array_add(chosen, g_strdup(a->email));
             return chosen;
         }
@@ -1050,7 +1237,7 @@ choose(const Report *r, const GArray *addresses, bool guess)
     for (unsigned i = 0; i < addresses->len; i++) {
         const TextAddress *a = &g_array_index(addresses, TextAddress, i);
         if (a->score == 1 && !holds(chosen, a->email) &&
-            !is_contact(addresses, a->email))
+            !is_contact(addresses, a->email) && !is_party(r, a->email))
             g_ptr_array_add(chosen, g_strdup(a->email));
     }
     if (chosen->len > 1)
@@ -1358,6 +1545,17 @@ step_into_copy(Report *r)
 }
 
 static bool
+names_party(const Report *r, const GArray *addresses)
+{
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (MAX(a->score, a->own) >= 1 && is_party(r, a->email))
+            return true;
+    }
+    return false;
+}
+
+static bool
 read_bounce(Report *r, TextMarks marks)
 {
     read_returned(r);
@@ -1387,6 +1585,14 @@ read_bounce(Report *r, TextMarks marks)
     if (chosen->len == 0) {
         g_ptr_array_unref(chosen);
         chosen = choose(r, addresses, true);
+    }
+    /* A notice to ourselves: of a parcel, a quarantine, our own mailbox. */
+    bool copy = r->returned != NULL || r->end < r->all_len;
+    if (chosen->len == 0 && !copy &&
+        (r->origin < DAEMON_SCORE || names_party(r, addresses))) {
+        returned_clear(&r->analysis->returned);
+        return r->null_sender ? conclude(r, VERDICT_IGNORE, "notification")
+                              : false;
     }
     for (unsigned i = 0; i < chosen->len; i++) {
         const char *email = g_ptr_array_index(chosen, i);
@@ -1434,14 +1640,16 @@ conclude_apple(Report *r)
     return conclude(r, VERDICT_UNSUBSCRIBE, "");
 }
 
-/* Does it name an address as reports do, with a reason? */
+/* Does it name a foreign address, with such a score at least? */
 static bool
-names_recipient(const Report *r)
+names_recipient(const Report *r, int least)
 {
     g_autoptr(GArray) addresses = text_addresses(r->text.text, r->end, r->own);
-    for (unsigned i = 0; i < addresses->len; i++)
-        if (g_array_index(addresses, TextAddress, i).score >= 3)
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->score >= least && !is_party(r, a->email))
             return true;
+    }
     return false;
 }
 
@@ -1466,9 +1674,18 @@ is_report(const Report *r, const TextMarks *marks)
     if (marks->person && r->from < DAEMON_SCORE && !r->null_sender &&
         r->end == r->all_len && r->returned == NULL)
         return false;
+    /* A subject alone, which may be quoted, is no report. */
+    bool said = marks->lead >= 1 || marks->reason || marks->dsn_field ||
+                r->failed != NULL || r->status != NULL || r->returned != NULL ||
+                (r->end < r->all_len && r->from >= 2);
+    if ((r->from < 2 || (r->from < DAEMON_SCORE && !r->null_sender)) && !said)
+        return false;
     /* An unknown daemon in unknown words. */
+    bool daemon = r->from >= DAEMON_SCORE && r->null_sender;
     if (!says_so && r->origin > DAEMON_SCORE && marks->reason &&
-        names_recipient(r))
+        names_recipient(r, daemon ? 1 : 3))
+        return true;
+    if (daemon && names_recipient(r, 3))
         return true;
     return says_so && content >= CONTENT_SCORE &&
            r->origin + content >= REPORT_SCORE;
@@ -1497,7 +1714,10 @@ bounce_find(const BounceRules *rules, const Message *message,
         message->report_type != NULL ||
         (r->returned != NULL &&
          g_str_has_prefix(message->subject, "complaint about message from"));
-    if (r->feedback != NULL) {
+    if (r->feedback == NULL && r->status == NULL && r->failed == NULL &&
+        is_list_robot(r)) {
+        found = conclude(r, VERDICT_IGNORE, "notification");
+    } else if (r->feedback != NULL) {
         found = read_feedback(r);
     } else if (other_feedback && read_other_feedback(r)) {
         found = true;
@@ -1519,6 +1739,18 @@ bounce_find(const BounceRules *rules, const Message *message,
         bool status = r->status != NULL;
         if (marks.json_bounce || marks.json_complaint) {
             found = read_json(r, marks.json_complaint);
+        } else if (!status && r->failed == NULL &&
+                   MAX(r->subject_operator, marks.operator) >= 3) {
+            found = conclude(r, VERDICT_IGNORE, "notification");
+        } else if (!status && r->failed == NULL && r->vacation &&
+                   r->from < DAEMON_SCORE && marks.leads < 2) {
+            found = conclude(r, VERDICT_IGNORE, "auto");
+        } else if (!status && r->failed == NULL && r->from < DAEMON_SCORE &&
+                   (r->help_desk || is_ticket_subject(message->subject)) &&
+                   !(marks.lead >= 2 && marks.reason)) {
+            found = r->automatic || r->null_sender
+                        ? conclude(r, VERDICT_IGNORE, "notification")
+                        : false;
         } else if (!status && !daemon &&
                    (r->subject_vacation >= 3 ||
                     r->subject_vacation + marks.vacation >= 3)) {

@@ -172,10 +172,10 @@ spell(const char *text, bool digraphs)
         gunichar letter;
         const char *one, *two;
     } letters[] = {
-        { 0xdf, "ss", "ss" }, { 0xe4, "a", "ae" },  { 0xe5, "a", "aa" },
-        { 0xe6, "ae", "ae" }, { 0xf6, "o", "oe" },  { 0xf8, "o", "oe" },
-        { 0xfc, "u", "ue" },  { 0xf0, "d", "d" },   { 0x111, "d", "d" },
-        { 0x131, "i", "i" },  { 0x142, "l", "l" },  { 0x153, "oe", "oe" },
+        { 0xdf, "ss", "ss" }, { 0xe4, "a", "ae" }, { 0xe5, "a", "aa" },
+        { 0xe6, "ae", "ae" }, { 0xf6, "o", "oe" }, { 0xf8, "o", "oe" },
+        { 0xfc, "u", "ue" },  { 0xf0, "d", "d" },  { 0x111, "d", "d" },
+        { 0x131, "i", "i" },  { 0x142, "l", "l" }, { 0x153, "oe", "oe" },
         { 0x2019, "'", "'" },
     };
     GString *out = g_string_new(NULL);

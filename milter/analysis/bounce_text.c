@@ -400,6 +400,16 @@ static const struct {
     { "adres", LEAD_RECIPIENT },
     { "till", LEAD_RECIPIENT },
     { "til", LEAD_RECIPIENT },
+    { "mensaje a", LEAD_RECIPIENT },
+    { "correo a", LEAD_RECIPIENT },
+    { "entregar a", LEAD_RECIPIENT },
+    { "messaggio a", LEAD_RECIPIENT },
+    { "mail a", LEAD_RECIPIENT },
+    { "mensagem a", LEAD_RECIPIENT },
+    { "wiadomości do", LEAD_RECIPIENT },
+    { "wiadomosci do", LEAD_RECIPIENT },
+    { "adresata", LEAD_RECIPIENT },
+    { "odbiorcy", LEAD_RECIPIENT },
     { "mottagare", LEAD_RECIPIENT },
     { "modtager", LEAD_RECIPIENT },
     { "mottaker", LEAD_RECIPIENT },
@@ -772,8 +782,8 @@ scan_joined(const PhraseSet *phrases, const char *text, Span left, size_t right,
         const Phrase *phrase = hits[i].phrase;
         size_t len = strlen(phrase->text);
         if (phrase->kind >= REASON_N || phrase->strength < 2 ||
-            hits[i].end <= n_left + 1 || hits[i].end - MIN(hits[i].end, len) >=
-                                             n_left)
+            hits[i].end <= n_left + 1 ||
+            hits[i].end - MIN(hits[i].end, len) >= n_left)
             continue;
         out[found] = hits[i];
         out[found].within = NULL;
@@ -786,10 +796,9 @@ scan_joined(const PhraseSet *phrases, const char *text, Span left, size_t right,
 static Span
 without_preposition(const char *text, Span left)
 {
-    static const char *const words[] = { "for", "of",  "to",   "von", "an",
-                                         "de",  "du",  "d",    "di",  "del",
-                                         "da",  "van", "para", "av",  "af",
-                                         "dla", "do" };
+    static const char *const words[] = { "for",  "of", "to", "von", "an", "de",
+                                         "du",   "d",  "di", "del", "da", "van",
+                                         "para", "av", "af", "dla", "do" };
     size_t end = left.end;
     while (end > left.start && g_ascii_isspace(text[end - 1]))
         end--;
@@ -832,15 +841,16 @@ bounce_scan(const PhraseSet *phrases, Scanned *text)
                       span.start };
         before = span.end;
         size_t n_right = MIN(text->len - span.end, (size_t) AROUND);
-        if (left.start == left.end || n_right == 0)
+        if (left.start == left.end || n_right == 0 ||
+            strchr(":,;", text->text[span.end]) != NULL)
             continue;
         n_more += scan_joined(phrases, text->text, left, span.end, n_right,
                               more + n_more, STRADDLING_MAX - n_more);
         Span shorter = without_preposition(text->text, left);
         if (shorter.end != left.end)
-            n_more += scan_joined(phrases, text->text, shorter, span.end,
-                                  n_right, more + n_more,
-                                  STRADDLING_MAX - n_more);
+            n_more +=
+                scan_joined(phrases, text->text, shorter, span.end, n_right,
+                            more + n_more, STRADDLING_MAX - n_more);
     }
     /* Few: each is put where it belongs. */
     for (size_t i = 0; i < n_more && text->n_hits < PHRASE_HITS_MAX; i++) {
