@@ -41,77 +41,65 @@ struct PhraseSet {
     GPtrArray *spelt; /* rows of our own, see spell() */
 };
 
-static uint16_t
-trie_add(GArray *children, GArray *ends, unsigned n_columns, uint16_t state,
-         uint8_t column)
-{
-    size_t at = (size_t) state * n_columns + column;
-    uint16_t child = g_array_index(children, uint16_t, at);
-    if (child != 0)
-        return child;
+/* The trie before it is made deterministic. */
+typedef struct {
+    uint16_t child, sibling; /* 0: none */
+    uint16_t row;            /* that ends here, or NO_ROW */
+    uint16_t suffix;         /* in the final numbers */
+    uint8_t column;
+} TrieNode;
 
-    g_assert(ends->len < STATES_MAX); /* our own tables: never that many */
-    child = (uint16_t) ends->len;
-    g_array_index(children, uint16_t, at) = child;
-    g_array_set_size(children, (ends->len + 1) * n_columns);
-    uint16_t none = NO_ROW;
-    g_array_append_val(ends, none);
-    return child;
+static uint16_t
+trie_add(GArray *trie, uint16_t state, uint8_t column)
+{
+    for (uint16_t at = g_array_index(trie, TrieNode, state).child; at != 0;
+         at = g_array_index(trie, TrieNode, at).sibling)
+        if (g_array_index(trie, TrieNode, at).column == column)
+            return at;
+
+    g_assert(trie->len < STATES_MAX); /* our own tables: never that many */
+    TrieNode node = { .sibling = g_array_index(trie, TrieNode, state).child,
+                      .row = NO_ROW,
+                      .column = column };
+    g_array_append_val(trie, node);
+    g_array_index(trie, TrieNode, state).child = (uint16_t) (trie->len - 1);
+    return (uint16_t) (trie->len - 1);
 }
 
-/* Breadth first: each missing transition becomes that of the longest proper
- * suffix, which is nearer to the root and so already complete. */
+/* Breadth first: a state's transitions are those of its longest proper suffix,
+ * which is nearer to the root and so already complete, but for its own
+ * children. States are numbered anew in that order: the shallow ones, where
+ * nearly all text stays, become neighbours in memory. */
 static void
-complete(Automaton *a)
+complete(Automaton *a, TrieNode *trie)
 {
-    g_autofree uint16_t *suffix = g_new0(uint16_t, a->n_states);
-    g_autofree uint16_t *queue = g_new0(uint16_t, a->n_states);
-    unsigned head = 0, tail = 0;
+    const unsigned n_columns = a->n_columns;
+    g_autofree uint16_t *queue = g_new(uint16_t, a->n_states);
+    unsigned tail = 1;
 
-    for (unsigned c = 0; c < a->n_columns; c++)
-        if (a->next[c] != 0)
-            queue[tail++] = a->next[c];
-
-    while (head < tail) {
-        uint16_t state = queue[head++];
-        uint16_t shorter = suffix[state];
-        a->also[state] = a->row[shorter] != NO_ROW ? shorter : a->also[shorter];
-        for (unsigned c = 0; c < a->n_columns; c++) {
-            uint16_t *to = &a->next[(size_t) state * a->n_columns + c];
-            uint16_t of_suffix = a->next[(size_t) shorter * a->n_columns + c];
-            if (*to == 0) {
-                *to = of_suffix;
-            } else {
-                suffix[*to] = of_suffix;
-                queue[tail++] = *to;
-            }
+    a->next = g_new0(uint16_t, (size_t) a->n_states * n_columns);
+    a->row = g_new(uint16_t, a->n_states);
+    a->also = g_new0(uint16_t, a->n_states);
+    queue[0] = 0;
+    a->row[0] = trie[0].row;
+    for (unsigned state = 0; state < tail; state++) {
+        uint16_t *next = &a->next[(size_t) state * n_columns];
+        unsigned shorter = trie[queue[state]].suffix;
+        if (state != 0)
+            memcpy(next, &a->next[(size_t) shorter * n_columns],
+                   n_columns * sizeof *next);
+        for (uint16_t child = trie[queue[state]].child; child != 0;
+             child = trie[child].sibling) {
+            uint16_t *to = &next[trie[child].column];
+            uint16_t suffix = *to & (uint16_t) ~ENDS;
+            trie[child].suffix = suffix;
+            a->row[tail] = trie[child].row;
+            a->also[tail] = a->row[suffix] != NO_ROW ? suffix : a->also[suffix];
+            bool ends = a->row[tail] != NO_ROW || a->also[tail] != 0;
+            *to = (uint16_t) (tail | (ends ? ENDS : 0));
+            queue[tail++] = child;
         }
     }
-
-    /* Numbered anew in that order: the shallow states, where nearly all text
-     * stays, become neighbours in memory. */
-    g_autofree uint16_t *rank = g_new0(uint16_t, a->n_states);
-    for (unsigned i = 0; i < tail; i++)
-        rank[queue[i]] = (uint16_t) (i + 1);
-    uint16_t *next = g_new(uint16_t, (size_t) a->n_states * a->n_columns);
-    uint16_t *row = g_new(uint16_t, a->n_states);
-    uint16_t *also = g_new(uint16_t, a->n_states);
-    for (unsigned old = 0; old < a->n_states; old++) {
-        row[rank[old]] = a->row[old];
-        also[rank[old]] = rank[a->also[old]];
-        for (unsigned c = 0; c < a->n_columns; c++) {
-            uint16_t to = a->next[(size_t) old * a->n_columns + c];
-            bool ends = a->row[to] != NO_ROW || a->also[to] != 0;
-            next[(size_t) rank[old] * a->n_columns + c] =
-                (uint16_t) (rank[to] | (ends ? ENDS : 0));
-        }
-    }
-    g_free(a->next);
-    g_free(a->row);
-    g_free(a->also);
-    a->next = next;
-    a->row = row;
-    a->also = also;
 }
 
 static void
@@ -131,27 +119,22 @@ automaton_init(Automaton *a, GPtrArray *rows)
                           ? BLANK
                           : a->column[(uint8_t) g_ascii_tolower((char) c)];
 
-    g_autoptr(GArray) children = g_array_new(FALSE, TRUE, sizeof(uint16_t));
-    g_autoptr(GArray) ends = g_array_new(FALSE, TRUE, sizeof(uint16_t));
-    g_array_set_size(children, a->n_columns);
-    uint16_t none = NO_ROW;
-    g_array_append_val(ends, none);
+    g_autoptr(GArray) trie = g_array_new(FALSE, FALSE, sizeof(TrieNode));
+    TrieNode root = { .row = NO_ROW };
+    g_array_append_val(trie, root);
     for (unsigned i = 0; i < rows->len; i++) {
         const Phrase *p = g_ptr_array_index(rows, i);
         uint16_t state = 0;
         for (const char *s = p->text; *s != '\0'; s++)
-            state = trie_add(children, ends, a->n_columns, state,
-                             a->column[(uint8_t) *s]);
+            state = trie_add(trie, state, a->column[(uint8_t) *s]);
         /* Of two equal rows the first counts. */
-        if (g_array_index(ends, uint16_t, state) == NO_ROW)
-            g_array_index(ends, uint16_t, state) = (uint16_t) i;
+        uint16_t *row = &g_array_index(trie, TrieNode, state).row;
+        if (*row == NO_ROW)
+            *row = (uint16_t) i;
     }
 
-    a->n_states = ends->len;
-    a->next = g_memdup2(children->data, children->len * sizeof(uint16_t));
-    a->row = g_memdup2(ends->data, ends->len * sizeof(uint16_t));
-    a->also = g_new0(uint16_t, a->n_states);
-    complete(a);
+    a->n_states = trie->len;
+    complete(a, &g_array_index(trie, TrieNode, 0));
 }
 
 static void

@@ -61,6 +61,46 @@ is_client_line(const char *folded, size_t len)
            strstr(text, "avg") != NULL;
 }
 
+/* ASCII letters and digits: a phrase does not begin behind one. */
+#define L10 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+static const unsigned char inside[256] = { ['0'] = L10,
+                                           ['A'] = L10,
+                                           L10,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           ['a'] = L10,
+                                           L10,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           [0x80] = L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           L10,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           1,
+                                           1 };
+
 static bool
 has_strong_phrase(const char *folded, size_t len)
 {
@@ -68,12 +108,12 @@ has_strong_phrase(const char *folded, size_t len)
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char) folded[i];
         if ((start || c >= 0xe0) && i + 2 < len &&
-            filter[(c * 37U + (unsigned char) folded[i + 1] * 5U +
+            filter[(c * 961U + (unsigned char) folded[i + 1] * 31U +
                     (unsigned char) folded[i + 2]) %
-                   1024] &&
+                   8192] &&
             phrase_at(folded + i, len - i, false))
             return true;
-        start = c < 0x80 && !g_ascii_isalnum(c);
+        start = !inside[c];
     }
     return false;
 }

@@ -286,6 +286,15 @@ language_guess(const char *text, size_t len)
     make_tables();
     len = MIN(len, (size_t) LANGUAGE_MAX_TEXT);
     for (size_t i = 0; i <= len;) {
+        /* the letters of an ASCII word at once */
+        while (i < len && n < sizeof word - 6) {
+            unsigned char lower = (unsigned char) text[i] | 0x20;
+            if (lower < 'a' || lower > 'z')
+                break;
+            word[n++] = (char) lower;
+            s.latin++;
+            i++;
+        }
         gunichar c = i < len ? (unsigned char) text[i] : ' ';
         size_t step = 1;
         if (c >= 0x80) {

@@ -224,12 +224,15 @@ has_reply_prefix(const char *subject)
     return false;
 }
 
+/* The columns of a line, or of its beginning that has SOFT_WRAP of them. */
 static unsigned
 columns(const char *text, size_t len)
 {
     unsigned n = 0;
 
-    for (size_t i = 0; i < len; i++) {
+    if (len < SOFT_WRAP) /* so many at most */
+        return 0;
+    for (size_t i = 0; i < len && n < SOFT_WRAP; i++) {
         unsigned char b = (unsigned char) text[i];
         n += b < 0x80 || (b >= 0xc0 && b < 0xe0) ? 1 : b >= 0xe0 ? 2 : 0;
     }
@@ -369,7 +372,7 @@ judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply)
     }
     j->matches = unsubscribe_words_find(rules->words, &j->tokens);
     bool few = j->tokens.n <= 16;
-    if (!few && !may_ask(j->matches))
+    if (!few && (!may_ask(j->matches) || !unsubscribe_judge_needed(j->matches)))
         return;
     j->lang = language_guess(j->text->str, j->text->len);
     context.lang = j->lang;

@@ -300,9 +300,9 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         return OUTCOME_NONE;
     /* "Unsubscribe? Never!" */
     if (r->tokens->sentences[s->sentence].question && HAS(c, UNSUB) &&
-        (c & (CLASS_BIT(PLEASE) | CLASS_BIT(HOW) | CLASS_BIT(WANT) |
-              CLASS_BIT(ME) | CLASS_BIT(REQUEST) | CLASS_BIT(BROKEN) |
-              CLASS_BIT(MANUAL))) == 0)
+        (c &
+         (CLASS_BIT(PLEASE) | CLASS_BIT(HOW) | CLASS_BIT(WANT) | CLASS_BIT(ME) |
+          CLASS_BIT(REQUEST) | CLASS_BIT(BROKEN) | CLASS_BIT(MANUAL))) == 0)
         return OUTCOME_NONE;
 
     if (HAS(sentence, FOOTER) && !HAS(sentence, HOW) &&
@@ -511,29 +511,61 @@ is_related(const char *a, const char *b)
     return false;
 }
 
+static const WordBits triggers =
+    CLASS_BIT(UNSUB) | CLASS_BIT(WORD) | CLASS_BIT(REQUEST) | CLASS_BIT(STOP) |
+    CLASS_BIT(REMOVE) | CLASS_BIT(CEASE) | CLASS_BIT(REVOKE) | CLASS_BIT(BACK) |
+    CLASS_BIT(LESS) | CLASS_BIT(AGAIN) | CLASS_BIT(KEEP) | CLASS_BIT(GONE) |
+    CLASS_BIT(BROKEN);
+
+/* Which languages' words are of the class. */
+static void
+languages_of(const GArray *matches, uint64_t of[N_WORD_CLASSES])
+{
+    memset(of, 0, N_WORD_CLASSES * sizeof *of);
+    for (guint i = 0; i < matches->len; i++) {
+        const WordMatch *m = &g_array_index(matches, WordMatch, i);
+        of[m->class] |= m->languages;
+    }
+}
+
+/* The languages that the words may ask in. */
+static uint64_t
+asking(const uint64_t of[N_WORD_CLASSES])
+{
+    uint64_t languages =
+        of[WORD_CLASS_NOT] & (of[WORD_CLASS_WANT] | of[WORD_CLASS_MORE]);
+
+    for (unsigned c = 0; c < N_WORD_CLASSES; c++) {
+        if ((triggers >> c & 1) != 0)
+            languages |= of[c];
+    }
+    return languages;
+}
+
+bool
+unsubscribe_judge_needed(const GArray *matches)
+{
+    uint64_t of[N_WORD_CLASSES];
+
+    languages_of(matches, of);
+    return asking(of) != 0;
+}
+
 void
 unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
                   const GArray *matches, const JudgeContext *context,
                   Judgement *out)
 {
-    static const WordBits triggers =
-        CLASS_BIT(UNSUB) | CLASS_BIT(WORD) | CLASS_BIT(REQUEST) |
-        CLASS_BIT(STOP) | CLASS_BIT(REMOVE) | CLASS_BIT(CEASE) |
-        CLASS_BIT(REVOKE) | CLASS_BIT(BACK) | CLASS_BIT(LESS) |
-        CLASS_BIT(AGAIN) | CLASS_BIT(KEEP) | CLASS_BIT(GONE) |
-        CLASS_BIT(BROKEN);
     size_t n = unsubscribe_words_languages(words);
     WordBits bits[WORDS_MAX_LANGUAGES] = { 0 };
+    uint64_t of[N_WORD_CLASSES];
     int best = 0;
 
     memset(out, 0, sizeof *out);
-    for (guint i = 0; i < matches->len; i++) {
-        const WordMatch *m = &g_array_index(matches, WordMatch, i);
-        uint64_t rest = m->languages;
-        while (rest != 0) {
-            bits[__builtin_ctzll(rest)] |= (WordBits) 1 << m->class;
-            rest &= rest - 1;
-        }
+    languages_of(matches, of);
+    for (unsigned c = 0; c < N_WORD_CLASSES; c++) {
+        for (uint64_t rest = of[c]; rest != 0; rest &= rest - 1)
+            bits[__builtin_ctzll(rest)] |= (WordBits) 1 << c;
     }
     /* Does the text's own language say something, though no request? */
     bool vetoed = false;

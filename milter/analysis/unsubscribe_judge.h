@@ -41,6 +41,9 @@ typedef struct {
     unsigned coverage; /* percent of the clause's words that are known */
 } Judgement;
 
+/* False when a judgement could only be OUTCOME_NONE: spares guessing the
+ * language. */
+bool unsubscribe_judge_needed(const GArray *matches);
 void unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
                        const GArray *matches, const JudgeContext *context,
                        Judgement *out);

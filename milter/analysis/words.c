@@ -10,6 +10,7 @@
 #include "analysis/words.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* Classes of ASCII characters. */
@@ -104,12 +105,30 @@ fold_char(gunichar c, char out[6])
     return (size_t) g_unichar_to_utf8(c, out);
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
 size_t
 words_fold(const char *text, size_t len, char *out, size_t size)
 {
     size_t used = 0;
     const char *end = text + len;
     for (const char *p = text; p < end;) {
+        /* eight ASCII characters at once */
+        uint64_t eight;
+        while ((size_t) (end - p) >= sizeof eight &&
+               used + sizeof eight < size) {
+            memcpy(&eight, p, sizeof eight);
+            if ((eight & EACH(0x80)) != 0)
+                break;
+            uint64_t upper = (eight + EACH(0x80 - 'A')) &
+                             ~(eight + EACH(0x80 - 'Z' - 1)) & EACH(0x80);
+            eight |= upper >> 2;
+            memcpy(out + used, &eight, sizeof eight);
+            p += sizeof eight;
+            used += sizeof eight;
+        }
+        if (p == end)
+            break;
         if (!((unsigned char) *p & 0x80)) {
             if (used + 1 >= size)
                 break;

@@ -27,8 +27,8 @@ BEGIN {
 
 function slot(text)
 {
-    return (ord[substr(text, 1, 1)] * 37 + ord[substr(text, 2, 1)] * 5 + \
-            ord[substr(text, 3, 1)]) % 1024
+    return (ord[substr(text, 1, 1)] * 961 + ord[substr(text, 2, 1)] * 31 + \
+            ord[substr(text, 3, 1)]) % 8192
 }
 
 END {
@@ -41,8 +41,8 @@ END {
         printf "%d,%s", total, b % 16 == 15 ? "\n" : " "
         total += count[b]
     }
-    print "};\nstatic const bool filter[1024] = {"
-    for (i = 0; i < 1024; i++)
+    print "};\nstatic const bool filter[8192] = {"
+    for (i = 0; i < 8192; i++)
         if (i in filter)
             printf "[%d] = true,\n", i
     print "};"
