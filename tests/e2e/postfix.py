@@ -318,7 +318,8 @@ class Postfix:
 
     def connect(self, client="198.51.100.7", name=None, helo=None, login=None):
         """An SMTP connection that Postfix believes to come from `client`."""
-        smtp = smtplib.SMTP(HOST, self.port, timeout=30)
+        # Without a name of ours smtplib asks DNS for one, and waits.
+        smtp = smtplib.SMTP(HOST, self.port, local_hostname="localhost", timeout=30)
         smtp.ehlo("localhost")
         if client is not None:
             attributes = [f"ADDR={client}", f"NAME={name or '[UNAVAILABLE]'}"]
