@@ -67,6 +67,7 @@ check_store(const Settings *settings, Check *check)
     g_autofree char *notice = NULL;
     g_autoptr(Spool) spool =
         spool_open(settings->store.spool, &notice, &spool_error);
+    ctl_give_databases(settings);
     g_autofree char *line =
         spool == NULL    ? g_strdup_printf("spool: %s", spool_error->message)
         : notice != NULL ? g_strdup_printf("spool: %s", notice)

@@ -3,8 +3,12 @@
  */
 #include "ctl/ctl.h"
 
+#include <sys/stat.h>
+
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 void
 ctl_error(const char *format, ...)
@@ -64,11 +68,48 @@ ctl_settings(const Ctl *ctl, Role role)
                          print_problem, NULL);
 }
 
+/* A database that root made belongs to whom its folder belongs: else the
+ * daemon, which runs as another user, could not write to it. (The files beside
+ * a database get its owner from SQLite.) */
+static void
+give_to_folder_owner(const char *path)
+{
+    struct stat folder_is;
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (geteuid() != 0 || stat(folder, &folder_is) != 0 ||
+        folder_is.st_uid == 0)
+        return;
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *name = g_strconcat(path, suffixes[i], NULL);
+        int fd = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+        struct stat is;
+        if (fd < 0)
+            continue;
+        /* Never somebody else's file that was linked into the folder. */
+        if (fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_nlink == 1 &&
+            is.st_uid == 0 &&
+            fchown(fd, folder_is.st_uid, folder_is.st_gid) != 0)
+            ctl_error("%s: cannot give it to the owner of %s", name, folder);
+        (void) close(fd);
+    }
+}
+
+void
+ctl_give_databases(const Settings *settings)
+{
+    static const char scheme[] = "sqlite:";
+    give_to_folder_owner(settings->store.spool);
+    if (g_str_has_prefix(settings->store.uri, scheme))
+        give_to_folder_owner(settings->store.uri + strlen(scheme));
+}
+
 Store *
 ctl_store(const Settings *settings)
 {
     g_autoptr(GError) error = NULL;
     Store *store = store_open(settings->store.uri, g_get_host_name(), &error);
+    ctl_give_databases(settings);
     if (store == NULL)
         ctl_error("%s: %s", settings->store.uri, error->message);
     return store;
@@ -80,6 +121,7 @@ ctl_spool(const Settings *settings)
     g_autoptr(GError) error = NULL;
     g_autofree char *notice = NULL;
     Spool *spool = spool_open(settings->store.spool, &notice, &error);
+    ctl_give_databases(settings);
     if (spool == NULL)
         ctl_error("%s: %s", settings->store.spool, error->message);
     if (notice != NULL)

@@ -46,6 +46,9 @@ Settings *ctl_settings(const Ctl *ctl, Role role);
 Store *ctl_store(const Settings *settings);
 Spool *ctl_spool(const Settings *settings);
 
+/* After root opened databases: new ones go to the owner of their folder. */
+void ctl_give_databases(const Settings *settings);
+
 /* "contactctl: ..." on standard error. */
 void ctl_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
