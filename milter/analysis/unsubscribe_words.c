@@ -29,6 +29,7 @@ enum {
     MAX_GAP_GLYPHS = 10, /* characters of a script without blanks */
     MAX_PHRASE = 1000,   /* bytes */
     MAX_FILE = 4 * 1024 * 1024,
+    ROOM = 1 << 16,               /* nodes of either trie, to begin with */
     N_LETTER_KEYS = 64 + 0x10000, /* for sorting */
 };
 
@@ -161,7 +162,7 @@ static void
 edge_add(EdgeTable *t, Edge *at, uint64_t key, uint32_t node)
 {
     *at = (Edge){ .key = key, .node = node };
-    if (++t->n * 2 <= t->mask)
+    if (++t->n * 4 <= t->mask * 3)
         return;
     g_autofree Edge *old = t->edges;
     size_t n = t->mask + 1;
@@ -681,14 +682,16 @@ unsubscribe_words_new(const TextFold *fold, const char *const *languages,
 
     w->fold = fold;
     w->languages = g_ptr_array_new_with_free_func(g_free);
-    edges_init(&w->builder.edges, 1 << 17);
-    w->builder.nodes = g_array_new(FALSE, FALSE, sizeof(BuilderNode));
+    /* Room for the built-in words, so that nothing need grow. */
+    edges_init(&w->builder.edges, ROOM);
+    w->builder.nodes =
+        g_array_sized_new(FALSE, FALSE, sizeof(BuilderNode), ROOM);
     g_array_append_val(w->builder.nodes, root);
-    edges_init(&w->edges, 1 << 16);
-    w->phrases = g_array_new(FALSE, TRUE, sizeof(PhraseNode));
-    w->outputs = g_array_new(FALSE, FALSE, sizeof(Output));
+    edges_init(&w->edges, ROOM);
+    w->phrases = g_array_sized_new(FALSE, FALSE, sizeof(PhraseNode), ROOM);
+    w->outputs = g_array_sized_new(FALSE, FALSE, sizeof(Output), ROOM / 2);
     g_array_append_val(w->outputs, none);
-    w->links = g_array_new(FALSE, FALSE, sizeof(Link));
+    w->links = g_array_sized_new(FALSE, FALSE, sizeof(Link), ROOM / 2);
     g_array_append_val(w->links, no_link);
     (void) phrase_node_new(w);
 
