@@ -79,7 +79,7 @@ read_segments(Reading *r)
     size_t m = 0;
     uint32_t covered = 0, filler_end = 0;
     uint32_t last_remove = UINT32_MAX, last_not = UINT32_MAX;
-    uint32_t governed = UINT32_MAX;
+    uint32_t governed = UINT32_MAX, foreign_at = UINT32_MAX;
     Segment *s = NULL;
 
     for (uint32_t i = 0; i < t->n; i++) {
@@ -104,7 +104,7 @@ read_segments(Reading *r)
                             .end = i,
                             .sentence = token->sentence,
                             .evidence_first = UINT32_MAX };
-            last_remove = last_not = governed = UINT32_MAX;
+            last_remove = last_not = governed = foreign_at = UINT32_MAX;
         }
         s->end = i + 1;
         s->mentioned |= token->mentioned;
@@ -158,10 +158,15 @@ read_segments(Reading *r)
         if (next_not != UINT32_MAX)
             last_not = next_not;
         bool filler = i < filler_end && (here & ~fillers) == 0;
+        if (foreign_at != UINT32_MAX && i == foreign_at + 1 &&
+            (here & (CLASS_BIT(MAIL) | CLASS_BIT(LIST))) != 0)
+            s->foreign = false; /* that word was an article */
         if (governed != UINT32_MAX && i >= governed) {
             if (here == 0 && i >= covered && token->kind == TOKEN_WORD &&
-                token->n > 4)
+                token->n > 4) {
                 s->foreign = true;
+                foreign_at = i;
+            }
             if (!filler)
                 governed = UINT32_MAX;
         }
@@ -204,7 +209,12 @@ request(const Reading *r, const Segment *s, WordBits sentence)
         (c & (CLASS_BIT(MORE) | CLASS_BIT(SEND) | CLASS_BIT(STOP) |
               CLASS_BIT(AGAIN) | CLASS_BIT(BROKEN) | CLASS_BIT(HOW))) == 0)
         return 0;
+    /* "We need the chairs no longer": of what is named elsewhere. */
+    if (HAS(c, STOP) && !mailing && !HAS(c, SEND) && !object &&
+        HAS(r->message, OTHER))
+        return 0;
     if (HAS(c, STOP) && (mailing || HAS(c, MORE) || s->units <= 10 ||
+                         unknown <= little ||
                          ((object || asks) && unknown <= 8)))
         return 2;
     if (HAS(c, UNSUB)) {
