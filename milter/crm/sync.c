@@ -73,6 +73,7 @@ struct Sync {
     unsigned refused, odd;
     int64_t state_read, success_noted, error_noted;
     int64_t definitions_due; /* seconds */
+    bool definitions_failed; /* once; the second time they are left out */
     char *flushed;
     bool looked; /* look_around() was done with these settings */
 };
@@ -666,11 +667,17 @@ fetch_definitions(Sync *sync)
         sync->shared.plan.definitions = definitions;
         sync->shared.plan.groups_refused = false; /* once a day anew */
         sync->definitions_due = now + DEFINITIONS_EVERY_S;
+        sync->definitions_failed = false;
         (void) check_fields(sync->settings, definitions, false, log_check,
                             NULL);
         return true;
     }
     if (sync->aborted || sync->paused != NULL)
+        return false;
+    /* Contacts that go without their custom fields have them only after the
+     * next change: not for a whim of the API. */
+    sync->definitions_failed = !sync->definitions_failed;
+    if (sync->definitions_failed)
         return false;
     g_autofree char *words = log_text(answer.message);
     log_warning("crm: custom fields are left out, their definitions cannot be "
