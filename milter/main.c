@@ -151,7 +151,8 @@ report_to_log(const char *problem, void *data G_GNUC_UNUSED)
     log_error("%s", problem);
 }
 
-/* Settings and ruleset, or neither. */
+/* Settings and ruleset, or neither; the sync role reads no mail and has no
+ * ruleset. */
 static bool
 load(const Arguments *arguments, SettingsReport report, Settings **out_settings,
      Ruleset **out_ruleset)
@@ -161,8 +162,9 @@ load(const Arguments *arguments, SettingsReport report, Settings **out_settings,
     if (settings == NULL)
         return false;
     g_autoptr(GError) error = NULL;
-    *out_ruleset = ruleset_new(settings, &error);
-    if (*out_ruleset == NULL) {
+    *out_ruleset = NULL;
+    if (arguments->role != ROLE_SYNC &&
+        (*out_ruleset = ruleset_new(settings, &error)) == NULL) {
         report(error->message, NULL);
         return false;
     }

@@ -600,7 +600,14 @@ check_settings(Reader *reader, Role role)
          !g_str_has_prefix(s->store.uri, "postgres://")))
         reader_complain(reader, line_of(reader, "store", "uri"), "store", "uri",
                         "write sqlite:/PATH or postgresql://...");
-    if (s->unsubscribe.token_secret_file != NULL && role != ROLE_TOOL)
+    const char *phrases = s->unsubscribe.phrases_file;
+    if (phrases != NULL && role != ROLE_SYNC && access(phrases, R_OK) != 0)
+        reader_complain(reader, line_of(reader, "unsubscribe", "phrases_file"),
+                        "unsubscribe", "phrases_file", "cannot read %s: %s",
+                        phrases, g_strerror(errno));
+    /* Needed where mail is read. */
+    if (s->unsubscribe.token_secret_file != NULL && role != ROLE_TOOL &&
+        role != ROLE_SYNC)
         s->unsubscribe.token_secret =
             read_secret(reader, "unsubscribe", "token_secret_file",
                         s->unsubscribe.token_secret_file, true);

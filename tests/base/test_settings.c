@@ -244,6 +244,24 @@ test_requirements(void)
     g_assert_nonnull(strstr(problems, "[api] key: is required"));
     g_assert_nonnull(strstr(problems, "[api] secret_file: is required"));
 
+    /* What only the reading of mail needs is not asked for below the seam. */
+    static const char unreadable[] =
+        GOOD "[api]\nkey = k\n[unsubscribe]\n"
+             "phrases_file = /nonexistent/phrases\n"
+             "token_secret_file = /nonexistent/token\n";
+    g_autofree char *read = NULL;
+    g_assert_null(load(unreadable, ROLE_MTA, &read));
+    g_assert_nonnull(strstr(read, "FILE:6: [unsubscribe] phrases_file: cannot "
+                                  "read /nonexistent/phrases: "));
+    g_assert_nonnull(strstr(read, "FILE:7: [unsubscribe] token_secret_file: "));
+    g_free(write_file("api-secret", "from systemd", 0444));
+    g_assert_true(g_setenv("CREDENTIALS_DIRECTORY", dir, TRUE));
+    g_autofree char *below = NULL;
+    g_autoptr(Settings) sync = load(unreadable, ROLE_SYNC, &below);
+    g_unsetenv("CREDENTIALS_DIRECTORY");
+    g_assert_cmpstr(below, ==, "");
+    g_assert_nonnull(sync);
+
     GString *none = g_string_new(NULL);
     g_autoptr(Settings) tool = settings_load(NULL, ROLE_TOOL, collect, none);
     g_assert_nonnull(tool);
