@@ -207,10 +207,14 @@ add_event(StoreRows *rows, const char *kind, const char *subject, int64_t time,
     values[0] = g_strdup(kind);
     values[1] = g_utf8_make_valid(subject, -1);
     values[2] = store_number(time);
-    values[3] =
-        judged->key != NULL
-            ? g_strdup_printf("%s %s", judged->key, judged->observation->email)
-            : g_uuid_string_random();
+    /* Tells the same event from another one; hashed, for `forget` does not find
+     * an address in here. */
+    g_autofree char *name =
+        g_strdup_printf("%s %s", judged->key != NULL ? judged->key : "",
+                        judged->observation->email);
+    values[3] = judged->key != NULL
+                    ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1)
+                    : g_uuid_string_random();
 }
 
 bool

@@ -9,6 +9,7 @@
 #include "store/spool.h"
 #include "store/store.h"
 #include "store/store_backend.h"
+#include "store/store_internal.h"
 
 #include "pgserver.h"
 
@@ -896,8 +897,20 @@ test_expire_forget(Fixture *f, const void *data)
     judged.key = "y";
     judged.hold = true;
     merge_judged(s, &judged, NOW + 20 * DAY);
+    judged = (Judged){ .key = "z",
+                       .observation = o,
+                       .want_status = 3,
+                       .domain = "sender.example" };
+    merge_judged(s, &judged, NOW + 20 * DAY);
+    g_assert_cmpint(store_status_changes(s, "sender.example", 0, &error), ==,
+                    1);
     g_assert_cmpint(store_forget(s, "E15@example.org", &error), ==, 3);
     g_assert_null(get(s, "e15@example.org"));
+    int64_t named = -1;
+    g_assert_true(store_query_int(
+        s, "SELECT count(*) FROM event WHERE key LIKE '%example.org%'", NULL, 0,
+        &named, &error));
+    g_assert_cmpint(named, ==, 0);
     g_assert_cmpint(store_soft_bounces(s, "e15@example.org", 0, &error), ==, 0);
     g_assert_cmpint(status(s).contacts, ==, 10);
     g_assert_cmpint(status(s).held, ==, 0);
