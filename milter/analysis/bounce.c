@@ -848,11 +848,25 @@ same_address(const char *a, const char *b)
 static bool
 is_party(const Report *r, const char *email)
 {
-    for (unsigned i = 0; i < r->envelope->recipients->len; i++)
-        if (same_address(g_ptr_array_index(r->envelope->recipients, i), email))
+    const Message *m = r->message;
+    if (m->from.n > 0 && same_address(m->from.items[0].email, email))
+        return true;
+    bool delivered = false;
+    for (unsigned i = 0; i < r->envelope->recipients->len && !delivered; i++)
+        delivered =
+            same_address(g_ptr_array_index(r->envelope->recipients, i), email);
+    if (!delivered)
+        return false;
+    /* DragonFly names the failed one in X-Original-To, which a stored message
+     * without other trace fields takes its recipient from. */
+    const char *original = message_header(m, "X-Original-To");
+    if (original == NULL || message_header(m, "Delivered-To") != NULL)
+        return true;
+    for (size_t i = 0; i < m->to.n; i++)
+        if (same_address(m->to.items[i].email, email))
             return true;
-    return r->message->from.n > 0 &&
-           same_address(r->message->from.items[0].email, email);
+    g_autofree char *address = first_address(original);
+    return !same_address(address, email);
 }
 
 /* An address that leads to several (an alias) is as alive as the most alive
