@@ -95,6 +95,8 @@ typedef struct {
     const char *own[OWN_MAX + 1];
 } Report;
 
+static bool is_party(const Report *r, const char *email);
+
 static bool
 is_name(const char *name, const char *wanted)
 {
@@ -401,6 +403,20 @@ read_subject(Report *r)
     }
 }
 
+/* "5 messages for <our address>": who reports on our mail names another's. */
+static void
+read_subject_party(Report *r)
+{
+    const char *subject = r->message->subject;
+    if (r->null_sender || r->from >= DAEMON_SCORE)
+        return;
+    g_autoptr(GArray) addresses =
+        text_addresses(subject, strnlen(subject, SUBJECT_MAX), NULL);
+    for (unsigned i = 0; i < addresses->len; i++)
+        if (is_party(r, g_array_index(addresses, TextAddress, i).email))
+            r->subject_notice += 2;
+}
+
 /* A list server that answers commands. It echoes what it was sent: neither is
  * "unsubscribe" anybody's wish there, nor an unknown user a failed one. */
 static bool
@@ -413,8 +429,8 @@ is_list_robot(const Report *r)
         "smartlist", "listmanager",     "lyris",
     };
     static const char *const endings[] = {
-        "-request", "-help",  "-confirm",   "-bounces",    "-owner",
-        "-return",  "-admin", "-subscribe", "-unsubscribe"
+        "-request",   "-help",        "-confirm", "-bounces", "-return",
+        "-subscribe", "-unsubscribe", "+owner",   "+bounces", "+help"
     };
     if (r->message->from.n == 0)
         return false;
@@ -1183,7 +1199,8 @@ choose(const Report *r, const GArray *addresses, bool guess)
             if (chosen->len == BOUNCE_MAX_RECIPIENTS)
                 break;
             if (a->score < least || holds(chosen, a->email) ||
-                is_contact(addresses, a->email) || is_party(r, a->email))
+                (a->score < 4 && is_contact(addresses, a->email)) ||
+                is_party(r, a->email))
                 continue;
             /* not the target of one that is there already */
             bool target = false;
@@ -1720,6 +1737,7 @@ bounce_find(const BounceRules *rules, const Message *message,
     read_parts(r);
     score_origin(r);
     read_subject(r);
+    read_subject_party(r);
     bool daemon = r->origin >= DAEMON_SCORE;
     bool answer = is_answer_subject(message->subject);
     bool formal = message->report_type != NULL && r->status != NULL;
@@ -1760,8 +1778,8 @@ bounce_find(const BounceRules *rules, const Message *message,
                    r->from < DAEMON_SCORE && marks.leads < 2) {
             found = conclude(r, VERDICT_IGNORE, "auto");
         } else if (!status && r->failed == NULL && r->from < DAEMON_SCORE &&
-                   (r->help_desk || is_ticket_subject(message->subject)) &&
-                   !(marks.lead >= 2 && marks.reason)) {
+                   (r->help_desk || (is_ticket_subject(message->subject) &&
+                                     !(marks.lead >= 2 && marks.reason)))) {
             found = r->automatic || r->null_sender
                         ? conclude(r, VERDICT_IGNORE, "notification")
                         : false;

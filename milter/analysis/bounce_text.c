@@ -307,6 +307,11 @@ static const struct {
     { "the mail to", LEAD_RECIPIENT },
     { "mail to", LEAD_WEAK },
     { "forward to", LEAD_SENDER },
+    { "postfach von", LEAD_RECIPIENT },
+    { "mailbox von", LEAD_RECIPIENT },
+    { "konto von", LEAD_RECIPIENT },
+    { "mailbox of", LEAD_RECIPIENT },
+    { "account of", LEAD_RECIPIENT },
     { "forward this", LEAD_SENDER },
     { "reply to", LEAD_SENDER },
     { "reply-to", LEAD_SENDER },
@@ -607,6 +612,26 @@ is_transcript_line(const char *line, size_t before, const char *behind,
     return behind_len >= 3 && strncmp(behind, "...", 3) == 0;
 }
 
+/* "De : ", "od: ": From in a summary of the mail. Elsewhere the words are
+ * prepositions of all kinds. */
+static bool
+is_from_label(const char *context, size_t len)
+{
+    static const char *const words[] = { "de",      "da",       "od",
+                                         "från",    "fra",      "lähettäjä",
+                                         "kimden",  "afzender", "nadawca",
+                                         "van",     "feladó",   "odesílatel",
+                                         "gönderen" };
+    while (len > 0 && strchr(" \t-*.", *context) != NULL) {
+        context++;
+        len--;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (len == strlen(words[i]) && memcmp(context, words[i], len) == 0)
+            return true;
+    return false;
+}
+
 static int
 score_of(const char *text, size_t len, size_t line_start, size_t line_end,
          const Span *address, bool *out_behind)
@@ -655,7 +680,7 @@ score_of(const char *text, size_t len, size_t line_start, size_t line_end,
     (void) len;
 
     Lead lead = lead_of(context, n);
-    if (lead == LEAD_SENDER)
+    if (lead == LEAD_SENDER || (label && is_from_label(context, n)))
         return 0;
     /* "To: a@b" is the returned mail's header field in a summary of it. */
     if (lead == LEAD_RECIPIENT && label && n <= 12 &&
