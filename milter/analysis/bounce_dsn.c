@@ -63,7 +63,7 @@ nearly_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 static DsnField
 field_of(const char *name, size_t len)
 {
-    char letters[NAME_MAX_LEN];
+    char letters[NAME_MAX_LEN] = "";
     size_t n = 0;
     for (size_t i = 0; i < len; i++) {
         if (g_ascii_isalpha(name[i])) {

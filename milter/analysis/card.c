@@ -226,7 +226,7 @@ card_new(const Body *body, const char *email)
     Card *card = g_new0(Card, 1);
     set_domain(card, email);
     size_t bytes = 0;
-    size_t where[CARD_LINES];
+    size_t where[CARD_LINES] = { 0 };
     for (size_t i = 0; i < body->n_lines && card->n_lines < CARD_LINES; i++) {
         const Line *line = &body->lines[i];
         if (line->zone != ZONE_SIGNATURE || line->len == 0 ||

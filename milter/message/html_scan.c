@@ -131,7 +131,8 @@ as_document(const char *html, size_t *len)
     }
     char *document = g_malloc(sizeof(head) - 1 + *len);
     memcpy(document, head, sizeof(head) - 1);
-    memcpy(document + sizeof(head) - 1, html, *len);
+    if (*len > 0)
+        memcpy(document + sizeof(head) - 1, html, *len);
     *len += sizeof(head) - 1;
     return document;
 }

@@ -89,8 +89,8 @@ main(int argc, char **argv)
         for (unsigned long k = 0; k < count; k++) {
             g_autoptr(Message) message = message_parse(text, len, NULL);
             if (html) {
-                g_autoptr(Body) body = body_new(message);
-                g_autoptr(Body) markup = body_new_html(message);
+                body_free(body_new(message));
+                body_free(body_new_html(message));
             }
         }
         if (count == 0) {
