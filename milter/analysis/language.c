@@ -38,7 +38,8 @@ static const struct {
     { "es", "el la los las de y es una un no por favor que en con para su sus "
             "mi mis me hola gracias saludos buenos días del se lo al más "
             "esta este como pero está ya quiero correo usted ustedes "
-            "nuestra nuestro muy estoy" },
+            "nuestra nuestro muy estoy dejen quiten les agradecería siento "
+            "gustaría recibir baja suscripción envíen" },
     { "pt", "o a os as de e é uma um não por favor que em com para seu sua "
             "meu minha me olá obrigado obrigada do da dos das no na ao mais "
             "esta este como mas está já quero você vocês lista gostaria "
@@ -66,7 +67,7 @@ static const struct {
             "til har den hei takk vennlig hilsen mvh min mitt mine kan vil "
             "være om skal ingen flere lenger deres denne dette eller men "
             "også gjerne nå så vennligst hva hvor hvordan noe noen må få "
-            "ønsker fra av" },
+            "ønsker fra av eg ikkje dykk frå fleire noko" },
     { "fi", "ja on ei en että se hän me te minä minun olen olla ole mutta kun "
             "jos tämä nämä teidän meidän hei kiitos terveisin ystävällisin "
             "pois minut minulle enää halua haluan voisitteko voitteko "
@@ -101,7 +102,8 @@ static const struct {
     { "id", "yang dan di ke dari ini itu untuk tidak saya kami anda dengan "
             "mohon tolong terima kasih selamat pagi siang bapak ibu ada "
             "akan sudah bisa lagi jangan dapat pada atau juga "
-            "hormat salam apakah tersebut karena nama" },
+            "hormat salam apakah tersebut karena nama kirim iklan gak usah "
+            "nggak aja dong mau" },
     { "ru", "и в не на что с по это я вы мы меня мне вас нас из для как у за "
             "от пожалуйста здравствуйте добрый день спасибо уважением больше "
             "прошу мой мою ваш ваши вашу хочу уже или но же был есть если "

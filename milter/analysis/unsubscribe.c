@@ -547,6 +547,11 @@ collect_addresses(const UnsubscribeRules *rules, const Message *message,
         bool near = distance == 0 ||
                     (distance <= 2 && HAS(g->sentence_bits, ADDRESS)) ||
                     (distance == 1 && (HAS(own, ADDRESS) || HAS(own, ALSO)));
+        /* The subject asks, the text names: "jo@... wants to be removed". */
+        if (!near && g->sentence == 0 &&
+            (own & (CLASS_BIT(REMOVE) | CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
+                    CLASS_BIT(STOP) | CLASS_BIT(LIST))) != 0)
+            near = true;
         /* A list of addresses, one a line. */
         if (!near && chain && alone && token->sentence > g->sentence &&
             token->sentence - chained <= 1 && HAS(g->sentence_bits, ADDRESS))

@@ -130,9 +130,8 @@ read_segments(Reading *r)
             if ((bit & (CLASS_BIT(WORD) | CLASS_BIT(UNSUB))) != 0)
                 s->word =
                     MAX(s->word, range_units(t, match->start, match->end));
-            static const WordBits stops =
-                CLASS_BIT(REMOVE) | CLASS_BIT(UNSUB) | CLASS_BIT(STOP) |
-                CLASS_BIT(CEASE);
+            static const WordBits stops = CLASS_BIT(REMOVE) | CLASS_BIT(UNSUB) |
+                                          CLASS_BIT(STOP) | CLASS_BIT(CEASE);
             if ((bit & stops) != 0 && last_not == i)
                 s->negated = true;
             if (bit == CLASS_BIT(NOT))
@@ -196,8 +195,8 @@ request(const Reading *r, const Segment *s, WordBits sentence)
     bool gone = HAS(r->message, GONE);
 
     unsigned unknown = s->units > s->known ? s->units - s->known : 0;
-    bool glyphs = s->end > s->first &&
-                  r->tokens->tokens[s->first].kind == TOKEN_GLYPH;
+    bool glyphs =
+        s->end > s->first && r->tokens->tokens[s->first].kind == TOKEN_GLYPH;
     unsigned little = glyphs ? 8 : 3;
     if (HAS(c, REQUEST))
         return 2;
@@ -213,9 +212,9 @@ request(const Reading *r, const Segment *s, WordBits sentence)
     if (HAS(c, STOP) && !mailing && !HAS(c, SEND) && !object &&
         HAS(r->message, OTHER))
         return 0;
-    if (HAS(c, STOP) && (mailing || HAS(c, MORE) || s->units <= 10 ||
-                         unknown <= little ||
-                         ((object || asks) && unknown <= 8)))
+    if (HAS(c, STOP) &&
+        (mailing || HAS(c, MORE) || s->units <= 10 || unknown <= little ||
+         ((object || asks) && unknown <= 8)))
         return 2;
     if (HAS(c, UNSUB)) {
         if (object || asks || HAS(c, MANUAL) || HAS(s->first_bits, UNSUB))
@@ -328,7 +327,8 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         return OUTCOME_NONE;
     if (HAS(c, PAST) && !HAS(r->message, AGAIN))
         return OUTCOME_NONE;
-    if (HAS(c, THIRD) && !s->direct)
+    if (HAS(c, THIRD) && !s->direct &&
+        !(HAS(c, REQUEST) && (s->address || sentence_address)))
         return OUTCOME_NONE;
     if (HAS(c, OTHER)) {
         bool strong = HAS(c, REQUEST) || (HAS(c, UNSUB) && HAS(c, ME)) ||
@@ -336,6 +336,11 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
                       (HAS(c, STOP) && HAS(c, MAIL));
         return strong ? OUTCOME_HOLD : OUTCOME_NONE;
     }
+    /* "Cancel the table, we need it no longer." */
+    if (HAS(c, REQUEST) && HAS(c, NOT) && HAS(sentence, OTHER) && !object &&
+        (c & (CLASS_BIT(MAIL) | CLASS_BIT(LIST) | CLASS_BIT(SEND) |
+              CLASS_BIT(UNSUB) | CLASS_BIT(SMS))) == 0)
+        return OUTCOME_HOLD;
     if (found == 1)
         return OUTCOME_HOLD;
     if (HAS(sentence, SMS) && (!HAS(sentence, MAIL) || HAS(r->message, PART)))
@@ -397,9 +402,9 @@ rank(Outcome outcome)
 static void
 judge_language(Reading *r, Judgement *out)
 {
-    static const WordBits removal =
-        CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) | CLASS_BIT(REMOVE) |
-        CLASS_BIT(STOP) | CLASS_BIT(CEASE);
+    static const WordBits removal = CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) |
+                                    CLASS_BIT(REMOVE) | CLASS_BIT(STOP) |
+                                    CLASS_BIT(CEASE);
     uint32_t partial[16];
     size_t n_partial = 0;
 
