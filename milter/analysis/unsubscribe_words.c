@@ -105,6 +105,7 @@ struct UnsubscribeWords {
     LetterNode *letters;
     uint16_t *labels;    /* label of the edge to node i */
     uint32_t *first_map; /* 0x10000: node below the root */
+    uint8_t *leads;      /* to a word that may be misspelt */
     size_t n_letters;
     /* trie of words */
     GArray *phrases;       /* of PhraseNode; 0 is no node */
@@ -637,6 +638,45 @@ lay_out_phrases(UnsubscribeWords *w)
         close_node(w, done, i);
 }
 
+/* Does the phrase end here, as one that asks to be removed? */
+static bool
+may_be_misspelt(const UnsubscribeWords *w, uint32_t node)
+{
+    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+
+    for (uint32_t o = p->output; o != 0;) {
+        const Output *output = &g_array_index(w->outputs, Output, o);
+        if (output->class == WORD_CLASS_UNSUB ||
+            output->class == WORD_CLASS_REMOVE)
+            return true;
+        o = output->next;
+    }
+    for (uint32_t l = p->link; l != 0;) {
+        const Link *link = &g_array_index(w->links, Link, l);
+        if (may_be_misspelt(w, link->to))
+            return true;
+        l = link->next;
+    }
+    return false;
+}
+
+/* Children have higher numbers than their parents. */
+static void
+mark_leads(UnsubscribeWords *w)
+{
+    w->leads = g_new0(uint8_t, w->n_letters);
+    for (size_t i = w->n_letters; i-- > 0;) {
+        const LetterNode *l = &w->letters[i];
+        uint32_t exact = l->exact == 0 ? 0 : w->phrase_root[l->exact];
+        uint32_t stem = l->stem == 0 ? 0 : w->phrase_root[l->stem];
+        bool leads = (exact != 0 && may_be_misspelt(w, exact)) ||
+                     (stem != 0 && may_be_misspelt(w, stem));
+        for (uint32_t c = l->first; !leads && c < l->first + l->n; c++)
+            leads = w->leads[c];
+        w->leads[i] = leads;
+    }
+}
+
 static uint32_t
 find_edge(const UnsubscribeWords *w, uint32_t from, uint32_t item)
 {
@@ -718,6 +758,7 @@ unsubscribe_words_new(const TextFold *fold, const char *const *languages,
                                      : ((uint64_t) 1 << w->languages->len) - 1;
     lay_out_letters(w);
     lay_out_phrases(w);
+    mark_leads(w);
     builder_clear(&w->builder);
     return g_steal_pointer(&w);
 }
@@ -735,6 +776,7 @@ unsubscribe_words_free(UnsubscribeWords *words)
     g_free(words->letters);
     g_free(words->labels);
     g_free(words->first_map);
+    g_free(words->leads);
     g_free(words->phrase_root);
     g_free(words->edges.edges);
     g_free(words);
@@ -1148,7 +1190,7 @@ misspelt(Misspelling *m, uint32_t node, size_t at, unsigned errors)
 {
     const UnsubscribeWords *w = m->words;
 
-    if (m->found || m->steps == 0)
+    if (m->found || m->steps == 0 || !w->leads[node])
         return;
     m->steps--;
     if (at == m->n || (at + 1 == m->n && errors > 0))
