@@ -517,8 +517,9 @@ is_related(const char *a, const char *b)
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
         bool in_a = false, in_b = false;
         for (size_t k = 0; k < 4 && groups[i][k] != NULL; k++) {
-            in_a |= strcmp(groups[i][k], a) == 0;
-            in_b |= strcmp(groups[i][k], b) == 0;
+            /* the first letters decide nearly always */
+            in_a |= groups[i][k][0] == a[0] && strcmp(groups[i][k], a) == 0;
+            in_b |= groups[i][k][0] == b[0] && strcmp(groups[i][k], b) == 0;
         }
         if (in_a && in_b)
             return true;
