@@ -370,11 +370,17 @@ read_subject(Report *r)
     size_t n = phrase_set_scan(r->rules->subject, subject,
                                strnlen(subject, SUBJECT_MAX), hits,
                                G_N_ELEMENTS(hits));
+    bool returned = false; /* "Undeliverable: " and the returned subject */
     for (size_t i = 0; i < n; i++) {
         int strength = hits[i].phrase->strength;
-        switch ((int) hits[i].phrase->kind) {
+        int kind = hits[i].phrase->kind;
+        if (returned && kind != MARK_SUBJECT && kind != MARK_TRANSIENT)
+            continue;
+        switch (kind) {
         case MARK_SUBJECT:
             r->subject = MAX(r->subject, strength);
+            returned |=
+                strength == 3 && r->from >= 2 && subject[hits[i].end] == ':';
             break;
         case MARK_VACATION:
             r->subject_vacation = MAX(r->subject_vacation, strength);
@@ -1710,6 +1716,11 @@ is_report(const Report *r, const TextMarks *marks)
                 r->failed != NULL || r->status != NULL || r->returned != NULL ||
                 (r->end < r->all_len && r->from >= 2);
     if ((r->from < 2 || (r->from < DAEMON_SCORE && !r->null_sender)) && !said)
+        return false;
+    /* Banks, shops and monitors fail to deliver, too. */
+    if (r->from < 2 && !r->null_sender && r->end == r->all_len &&
+        r->returned == NULL && r->failed == NULL && r->status == NULL &&
+        !marks->dsn_field && !names_recipient(r, 3))
         return false;
     /* An unknown daemon in unknown words. */
     bool daemon = r->from >= DAEMON_SCORE && r->null_sender;
