@@ -1385,6 +1385,7 @@ test_pg_passwords(Fixture *f, const void *data)
     g_unsetenv("PGPASSFILE");
 }
 
+#ifdef HAVE_POSTGRESQL
 /* Rows that somebody else holds: a claim passes by, a merge does not wait for
  * ever. */
 static void
@@ -1423,6 +1424,7 @@ test_pg_locked(Fixture *f, const void *data)
     store_pgsql.close(other);
     merge_judged(s, &judged, NOW);
 }
+#endif
 
 typedef struct {
     Store *store;
@@ -1574,7 +1576,9 @@ main(int argc, char **argv)
     g_test_add_func("/store/schema-file", test_schema_file);
     static const Case pg_cases[] = {
         { "passwords", test_pg_passwords },
+#ifdef HAVE_POSTGRESQL
         { "locked-rows", test_pg_locked },
+#endif
         { "away", test_pg_away },
         { "crash", test_pg_crash },
     };
