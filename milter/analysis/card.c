@@ -42,8 +42,13 @@ plain_text(const char *text, size_t len)
                  (c >= 0x2000 && c <= 0x200a))
             g_string_append_c(out, ' ');
         else if ((c >= 0x200b && c <= 0x200f) || c == 0x2060 || c == 0xfeff ||
-                 c == 0xad || (c >= 0x202a && c <= 0x202e) || c == 0xfe0f)
+                 c == 0xad || (c >= 0x202a && c <= 0x202e) ||
+                 (c >= 0x2066 && c <= 0x2069) || c == 0x61c || c == 0xfe0f)
             continue;
+        else if (c >= 0x660 && c < 0x3000 && g_unichar_isdigit(c))
+            g_string_append_c(out, (char) ('0' + g_unichar_digit_value(c)));
+        else if (c == 0x60c)
+            g_string_append_c(out, ',');
         else if (c == 0x2010 || c == 0x2011)
             g_string_append_c(out, '-');
         else
@@ -213,6 +218,8 @@ static void
 strip_decoration(char *text)
 {
     size_t skip = strspn(text, " ~*|>_=#+-\t");
+    if (skip > 0 && text[skip - 1] == '#' && g_ascii_isdigit(text[skip]))
+        skip--; /* "#27, 3rd Cross" */
     if (skip > 0 && text[skip] != '\0' && text[skip - 1] != '+')
         memmove(text, text + skip, strlen(text + skip) + 1);
     size_t n = strlen(text);

@@ -147,6 +147,11 @@ score_part(const Card *card, size_t index, size_t name, bool title)
                    g_str_has_prefix(text, "„"))) {
         score += 1.5; /* as Russian firms are written */
         evidence = true;
+    } else if (part->n_organisation > 0 && part->n_title == 0 &&
+               (g_strstr_len(text, (gssize) len, " «") != NULL ||
+                g_strstr_len(text, (gssize) len, " „") != NULL)) {
+        score += 1.5; /* a kind of firm, and its name in quotes */
+        evidence = true;
     }
     if (part->n_title > 0)
         score -= evidence ? 1.0 : 3.0;

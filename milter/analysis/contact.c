@@ -101,8 +101,7 @@ find_regions(Regions *regions, const Card *card, const char *email,
     if (card != NULL)
         add_region(regions, postal_country(card, tld));
     add_region(regions, tld);
-    if (card != NULL && regions->n == 0 &&
-        international_region(card, regions->plus))
+    if (card != NULL && international_region(card, regions->plus))
         add_region(regions, regions->plus);
     add_region(regions, fallback);
 }

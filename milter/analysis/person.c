@@ -46,6 +46,30 @@ static const char romanised_surnames[] =
     "kovacs toth szabo horvath varga kiss molnar nemeth farkas balogh papp "
     "lakatos takacs juhasz nagy ";
 
+/* Family names that only Vietnam has, or where a middle name like "Thi" tells.
+ */
+static const char vietnamese_surnames[] =
+    " nguyen tran pham hoang huynh phan vu vo dang bui ngo duong ly dinh trinh "
+    "truong lam doan mai cao luong luu trieu tang ta thai chau quach nghiem ";
+
+/* What may follow "del", "de la", "de los" in a Spanish or Portuguese given
+ * name: Maria del Carmen, Juan de Dios, Maria de Fatima. */
+static const char given_after_de[] =
+    " carmen pilar rosario mar rocio angeles dolores jesus dios cruz lourdes "
+    "fatima guadalupe socorro consuelo valle camino pino milagros mercedes luz "
+    "nieves concepcion rio cielo sagrario prado henar refugio lujan paz sol "
+    "gracia remedios montserrat soledad esperanza angustias candelaria "
+    "conceicao lurdes dores carmo ceu graca gloria assuncao encarnacao anjos "
+    "anunciacao ";
+
+/* Irish family names without their prefix; "O" before them is no initial. */
+static const char after_o[] =
+    " brien connor neill reilly riordan sullivan donnell donoghue donovan hara "
+    "hare keefe keeffe leary malley meara rourke shea shaughnessy toole grady "
+    "dwyer flaherty flanagan gorman halloran hanlon callaghan carroll connell "
+    "dea doherty driscoll dowd farrell kane loughlin mahony mahoney regan "
+    "rahilly sheehan ";
+
 static const char *const compound_surnames[] = {
     "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "司徒",
     "东方", "東方", "皇甫", "尉迟", "公孙", "公孫", "慕容", "夏侯",
@@ -293,6 +317,24 @@ nice_case(const char *text, size_t len, bool lower_too)
     return g_string_free(out, FALSE);
 }
 
+/* "J.D", "A.-M": initials with full stops inside. */
+static bool
+is_dotted(const Word *word)
+{
+    bool dot = false;
+    size_t run = 0;
+    for (size_t i = 0; i < word->folded_len; i++) {
+        if (word->folded[i] == '.') {
+            dot = true;
+            run = 0;
+        } else if (word->folded[i] != '-' && !(word->folded[i] & 0x80) &&
+                   ++run > 1) {
+            return false;
+        }
+    }
+    return dot;
+}
+
 static char *
 join_words(const Word *words, size_t n, bool all_caps)
 {
@@ -311,6 +353,12 @@ join_words(const Word *words, size_t n, bool all_caps)
         if (out->len > 0)
             g_string_append_c(out, ' ');
         g_string_append(out, word);
+        bool last_byte = words[i].text[words[i].len - 1] != '.';
+        if (words[i].after == '.' && last_byte && is_dotted(&words[i]))
+            g_string_append_c(out, '.'); /* "J.D." keeps its end */
+        else if (words[i].folded_len == 1 && i + 1 < n &&
+                 (words[i].after == '\'' || words[i].after == '\xe2'))
+            g_string_append_c(out, '\''); /* D' Angelo */
     }
     return g_string_free(out, FALSE);
 }
@@ -360,12 +408,62 @@ drop(Word *words, size_t n, size_t i)
     return n - 1;
 }
 
+/* Is words[i], of one letter, the beginning of a family name ("O Riordan",
+ * "D' Angelo") and no middle initial? */
+static bool
+is_prefix_letter(const Word *words, size_t n, size_t i, const char *email)
+{
+    const Word *word = &words[i];
+    if (i + 1 >= n || word->folded_len != 1 || !words[i + 1].capital)
+        return false;
+    if (word->after == '\'' || word->after == '\xe2')
+        return true;
+    if (word->folded[0] != 'o' || word->after == '.')
+        return false;
+    if (word->len > 1 || country_in(email, " ie ")) /* with its accent */
+        return true;
+    char local[64], name[64] = "o";
+    plain_letters(&words[i + 1], name + 1, sizeof name - 1);
+    local_letters(email, local, sizeof local);
+    return strstr(local, name) != NULL ||
+           in_list(after_o, name + 1, strlen(name + 1));
+}
+
+/* Words of a given name with "de" inside: "Maria del Carmen"; 0: none. */
+static size_t
+compound_given(const Word *words, size_t n)
+{
+    if (!(words[0].classes & WORD_GIVEN) && words[0].folded_len > 3)
+        return 0;
+    size_t i = 1;
+    if (i < n && (words[i].classes & WORD_GIVEN) && !words[i].digit &&
+        !(words[i].classes & WORD_PARTICLE))
+        i++; /* Ana Maria del Pilar */
+    size_t de = i;
+    while (i < n && i < de + 2 &&
+           in_list(" de del la las los da do das dos dels ", words[i].folded,
+                   words[i].folded_len))
+        i++;
+    if (i == de || i + 1 >= n ||
+        !in_list(given_after_de, words[i].folded, words[i].folded_len))
+        return 0;
+    return i + 1;
+}
+
 /* Where does the family name begin? `n` words, 2 or more. */
 static size_t
 family_start(const Word *words, size_t n, const char *email)
 {
+    size_t compound = compound_given(words, n);
+    if (compound > 0)
+        return compound;
+    if (n >= 3 && in_list(" عبد abd abdul abdel abdal abu أبو ",
+                          words[0].folded, words[0].folded_len))
+        return 2; /* Abdul Rahman Saleh */
     /* an explicit particle or conjunction */
     for (size_t i = 1; i + 1 < n; i++) {
+        if (is_prefix_letter(words, n, i, email))
+            return i;
         if (!(words[i].classes & WORD_PARTICLE))
             continue;
         if ((words[i].folded_len == 1) && i >= 2) /* Ferrer i Campdevanol */
@@ -431,14 +529,40 @@ looks_family_first(const Word *words, size_t n, const char *email)
         if (strcmp(local, reversed) == 0 && (there || (known && !other)))
             return true; /* "Wu Jiahao" <jiahao.wu@...> */
         g_autofree char *straight = g_strconcat(a, b, NULL);
-        if (strcmp(local, straight) == 0 && !(known && !other))
+        bool hungarian = country_in(email, " hu ");
+        if (strcmp(local, straight) == 0 && !(known && !other) && !hungarian)
             return false;
     }
     if (!there)
         return false;
-    if ((words[n - 1].classes & WORD_GIVEN) && !(words[0].classes & WORD_GIVEN))
-        return country_in(email, " hu ");
+    if (country_in(email, " hu "))
+        return (words[n - 1].classes & WORD_GIVEN) ||
+               !(words[0].classes & WORD_GIVEN);
     return known && !other && !(words[0].classes & WORD_GIVEN);
+}
+
+/* "Nguyen Thi Thu Ha" in that order: by the family name, and by the country,
+ * a middle name or letters that only Vietnamese has. */
+static bool
+is_vietnamese(const Word *words, size_t n, const char *email)
+{
+    if (n < 2 || n > 5 ||
+        !in_list(vietnamese_surnames, words[0].folded, words[0].folded_len))
+        return false;
+    bool known = country_in(email, " vn ");
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && i + 1 < n &&
+            in_list(" thi van ", words[i].folded, words[i].folded_len))
+            known = true;
+        for (size_t k = 0; k + 1 < words[i].len; k++)
+            if ((unsigned char) words[i].text[k] == 0xe1 &&
+                (unsigned char) words[i].text[k + 1] >= 0xba &&
+                (unsigned char) words[i].text[k + 1] <= 0xbb)
+                known = true; /* letters with two marks */
+    }
+    /* "Lam Nguyen" on a business card for foreigners */
+    return known && !(n == 2 && in_list(vietnamese_surnames, words[1].folded,
+                                        words[1].folded_len));
 }
 
 /* `words` are the name alone. */
@@ -504,7 +628,8 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
         n = drop(words, n, 1);
     for (size_t i = 1; i + 1 < n;) /* middle initials */
         if (is_initial(&words[i]) &&
-            (!(words[i].classes & WORD_PARTICLE) || words[i].capital))
+            (!(words[i].classes & WORD_PARTICLE) || words[i].capital) &&
+            !is_prefix_letter(words, n, i, email))
             n = drop(words, n, i);
         else
             i++;
@@ -528,7 +653,7 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
            (words[caps].all_caps || (caps > 0 && is_initial(&words[caps]))))
         caps++;
     if (!all_caps && caps > 0 && caps < n && words[0].folded_len > 2 &&
-        !words[n - 1].all_caps) {
+        !is_dotted(&words[0]) && !words[n - 1].all_caps) {
         out->last = join_words(words, caps, true);
         out->first = join_words(words + caps, n - caps, false);
         out->confidence = 0.95;
@@ -545,6 +670,14 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
         return true;
     }
 
+    if (is_vietnamese(words, n, email)) {
+        /* Nguyen Thi Thu Ha: the middle name goes, the given one is the rest */
+        size_t given = n == 2 ? 1 : 2;
+        out->last = join_words(words, 1, all_caps);
+        out->first = join_words(words + given, n - given, all_caps);
+        out->confidence = 0.85;
+        return true;
+    }
     if (looks_family_first(words, n, email)) {
         bool vietnamese = n == 3 && country_in(email, " vn ");
         out->last = join_words(words, 1, all_caps);
@@ -620,11 +753,36 @@ is_camel_case(const Word *word)
     return false;
 }
 
+/* One of the words stands in the domain, or all their initials are a label. */
 static bool
-is_organisation(const Word *words, size_t n, const char *email)
+spells_domain(const Word *words, size_t n, const char *email)
+{
+    const char *at = email != NULL ? strrchr(email, '@') : NULL;
+    if (at == NULL)
+        return false;
+    char domain[128];
+    size_t used = 0;
+    for (const char *p = at + 1; *p != '\0' && used + 1 < sizeof domain; p++)
+        if (g_ascii_isalnum(*p) || *p == '.')
+            domain[used++] = g_ascii_tolower(*p);
+    domain[used] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        char word[64];
+        plain_letters(&words[i], word, sizeof word);
+        if (strlen(word) >= 4 && strstr(domain, word) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_organisation(const Word *words, size_t n, const char *email, bool line)
 {
     int against = 0, favour = 0;
-    if (person_is_role(email) && n > 1)
+    /* A shared mailbox bears the firm's name; the line below a sign-off may
+     * be its author, unless it spells the domain. */
+    if (person_is_role(email) && n > 1 &&
+        (!line || n > 3 || spells_domain(words, n, email)))
         against++;
     for (size_t i = 0; i < n; i++) {
         unsigned classes = words[i].classes;
@@ -665,11 +823,60 @@ is_organisation(const Word *words, size_t n, const char *email)
     return against > favour || (against > 0 && n > 4);
 }
 
+/* Notes: "CN=Ann Example/OU=Oslo/O=Kestrel", "Ann Example/Oslo/Kestrel". */
+static void
+cut_notes(char *name)
+{
+    if (g_ascii_strncasecmp(name, "CN=", 3) == 0)
+        memmove(name, name + 3, strlen(name + 3) + 1);
+    char *slash = strchr(name, '/');
+    if (slash == NULL || slash == name || slash[-1] == ' ' || slash[1] == ' ' ||
+        slash[1] == '\0')
+        return;
+    const char *blank = memchr(name, ' ', (size_t) (slash - name));
+    if (blank != NULL || strchr(slash + 1, '/') != NULL)
+        *slash = '\0';
+}
+
+/* "Jacqui & Pete Wills", "Anna und Jens": the first of two people; the family
+ * name that stands once is both's. In place. */
+static void
+cut_couple(char *name)
+{
+    static const char *const joints[] = { " & ",  " and ", " + ",   " und ",
+                                          " et ", " og ",  " och ", " en ",
+                                          " y ",  " e ",   " i ",   " a ",
+                                          " и ",  " та ",  " ja ",  " ve " };
+    for (size_t i = 0; i < G_N_ELEMENTS(joints); i++) {
+        char *hit = strstr(name, joints[i]);
+        if (hit == NULL || hit == name)
+            continue;
+        const char *right = hit + strlen(joints[i]);
+        Word a[4], b[4];
+        size_t n = words_split(name, (size_t) (hit - name), a, 4);
+        size_t m = words_split(right, strlen(right), b, 4);
+        if (n == 0 || n > 3 || m == 0 || m > 3 ||
+            !(a[0].classes & WORD_GIVEN) || !(b[0].classes & WORD_GIVEN) ||
+            (b[m - 1].classes & (WORD_LEGAL | WORD_ORGANISATION)))
+            continue;
+        if (n > 1 || m == 1) {
+            *hit = '\0';
+            return;
+        }
+        size_t rest = (size_t) (b[1].text - name);
+        memmove(hit + 1, name + rest, strlen(name + rest) + 1);
+        *hit = ' ';
+        return;
+    }
+}
+
 /* Cuts what follows the name: " via X", " | Company", " (Company)". Brackets in
  * the middle hold a nickname and go too. Works in place. */
 static void
 cut_tail(char *name)
 {
+    cut_notes(name);
+    cut_couple(name);
     static const char *const ends[] = {
         " via ",
         " on behalf of ",
@@ -781,7 +988,8 @@ person_from_display(const char *name, const char *email, Person *out)
             *at = '\0'; /* "Corporate Benefits@ENRON" */
     }
     cut_tail(text);
-    if (g_str_has_prefix(text, "=?"))
+    if (g_str_has_prefix(text, "=?") || strstr(text, " & ") != NULL ||
+        strstr(text, " + ") != NULL)
         return false;
 
     Word words[PERSON_MAX_WORDS];
@@ -804,7 +1012,7 @@ person_from_display(const char *name, const char *email, Person *out)
     }
     for (size_t i = 0; i < n; i++)
         if (words[i].cjk) {
-            if (is_organisation(words, n, NULL))
+            if (is_organisation(words, n, NULL, false))
                 return false;
             return split_cjk(words, n, email, out);
         }
@@ -816,7 +1024,7 @@ person_from_display(const char *name, const char *email, Person *out)
     if (n == 1 && strchr(text, '_') != NULL)
         return false;
 
-    if (is_organisation(words, n, email))
+    if (is_organisation(words, n, email, false))
         return false;
     size_t start = 0;
     n = trim_titles(words, n, &start);
@@ -850,6 +1058,7 @@ person_from_line(const char *text, size_t len, const char *email, Person *out)
     if (len == 0 || len > 80)
         return false;
     g_autofree char *copy = g_strndup(text, len);
+    cut_notes(copy);
     if (strpbrk(copy, "@:/\\!?=") != NULL)
         return false;
     cut_tail(copy);
@@ -884,7 +1093,7 @@ person_from_line(const char *text, size_t len, const char *email, Person *out)
             return false;
         given |= (at[i].classes & WORD_GIVEN) != 0;
     }
-    if (is_organisation(at, n, email))
+    if (is_organisation(at, n, email, true))
         return false;
     unsigned bad = 0;
     for (size_t i = 0; i < n; i++)

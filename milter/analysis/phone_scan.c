@@ -37,13 +37,39 @@ static const struct {
     { "פקס", WORD_LABEL_FAX },         { "جوال", WORD_LABEL_MOBILE },
     { "هاتف", WORD_LABEL_WORK },       { "فاكس", WORD_LABEL_FAX },
     { "มือถือ", WORD_LABEL_MOBILE },     { "โทร", WORD_LABEL_WORK },
-    { "📱", WORD_LABEL_MOBILE },        { "📞", WORD_LABEL_WORK },
-    { "☎", WORD_LABEL_WORK },          { "📠", WORD_LABEL_FAX },
-    { "✆", WORD_LABEL_WORK },          { "🖷", WORD_LABEL_FAX },
-    { "自宅", WORD_LABEL_HOME },       { "郵編", WORD_REGISTRATION },
-    { "邮编", WORD_REGISTRATION },     { "〒", WORD_REGISTRATION },
-    { "登録", WORD_REGISTRATION },     { "사업자", WORD_REGISTRATION },
-    { "統編", WORD_REGISTRATION },     { "統一編號", WORD_REGISTRATION },
+    { "ת.פ", WORD_REGISTRATION },      { "ח.פ", WORD_REGISTRATION },
+    { "ע.מ", WORD_REGISTRATION },      { "ח\"פ", WORD_REGISTRATION },
+    { "משרד", WORD_LABEL_WORK },       { "סלולרי", WORD_LABEL_MOBILE },
+    { "פלאפון", WORD_LABEL_MOBILE },   { "מיקוד", WORD_REGISTRATION },
+    { "محمول", WORD_LABEL_MOBILE },    { "موبايل", WORD_LABEL_MOBILE },
+    { "متحرك", WORD_LABEL_MOBILE },    { "نقال", WORD_LABEL_MOBILE },
+    { "خلوي", WORD_LABEL_MOBILE },     { "تلفون", WORD_LABEL_WORK },
+    { "تليفون", WORD_LABEL_WORK },     { "مباشر", WORD_LABEL_WORK },
+    { "ضريبي", WORD_REGISTRATION },    { "س.ت", WORD_REGISTRATION },
+    { "سجل", WORD_REGISTRATION },      { "ص.ب", WORD_REGISTRATION },
+    { "موبایل", WORD_LABEL_MOBILE },   { "همراه", WORD_LABEL_MOBILE },
+    { "تلفن", WORD_LABEL_WORK },       { "فکس", WORD_LABEL_FAX },
+    { "نمابر", WORD_LABEL_FAX },       { "دورنگار", WORD_LABEL_FAX },
+    { "کد پستی", WORD_REGISTRATION },  { "کدپستی", WORD_REGISTRATION },
+    { "شناسه", WORD_REGISTRATION },    { "اقتصادی", WORD_REGISTRATION },
+    { "فون", WORD_LABEL_WORK },        { "फ़ोन", WORD_LABEL_WORK },
+    { "फोन", WORD_LABEL_WORK },        { "दूरभाष", WORD_LABEL_WORK },
+    { "मोबाइल", WORD_LABEL_MOBILE },   { "मोबाईल", WORD_LABEL_MOBILE },
+    { "फैक्स", WORD_LABEL_FAX },         { "ফোন", WORD_LABEL_WORK },
+    { "মোবাইল", WORD_LABEL_MOBILE },   { "แฟกซ์", WORD_LABEL_FAX },
+    { "โทรสาร", WORD_LABEL_FAX },      { "ผู้เสียภาษี", WORD_REGISTRATION },
+    { "ტელ", WORD_LABEL_WORK },        { "მობ", WORD_LABEL_MOBILE },
+    { "հեռ", WORD_LABEL_WORK },        { "税号", WORD_REGISTRATION },
+    { "税務", WORD_REGISTRATION },     { "法人番号", WORD_REGISTRATION },
+    { "信用代码", WORD_REGISTRATION }, { "등록번호", WORD_REGISTRATION },
+    { "유선", WORD_LABEL_WORK },       { "📱", WORD_LABEL_MOBILE },
+    { "📞", WORD_LABEL_WORK },          { "☎", WORD_LABEL_WORK },
+    { "📠", WORD_LABEL_FAX },           { "✆", WORD_LABEL_WORK },
+    { "🖷", WORD_LABEL_FAX },        { "自宅", WORD_LABEL_HOME },
+    { "郵編", WORD_REGISTRATION },     { "邮编", WORD_REGISTRATION },
+    { "〒", WORD_REGISTRATION },       { "登録", WORD_REGISTRATION },
+    { "사업자", WORD_REGISTRATION },   { "統編", WORD_REGISTRATION },
+    { "統一編號", WORD_REGISTRATION },
 };
 
 /* Words that only say "telephone": the number itself may be a mobile's. */
@@ -98,11 +124,15 @@ static unsigned
 cjk_label(const char *text, size_t len)
 {
     unsigned found = 0;
-    const char *best = NULL;
+    const char *best = NULL, *begin = NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(cjk_labels); i++) {
         const char *hit = g_strrstr_len(text, (gssize) len, cjk_labels[i].text);
-        if (hit != NULL && (best == NULL || hit > best)) {
-            best = hit;
+        if (hit == NULL)
+            continue;
+        const char *end = hit + strlen(cjk_labels[i].text);
+        if (best == NULL || end > best || (end == best && hit < begin)) {
+            best = end; /* the last; of two there the longer */
+            begin = hit;
             found = cjk_labels[i].classes;
         }
     }
@@ -127,6 +157,9 @@ classes_of_label(const char *text, size_t len, bool *out_generic)
         n--;
     unsigned classes = vocabulary_find(folded, n);
     folded[n] = '\0';
+    /* Vietnamese: DD with a stroke is the mobile, in English "direct dial" */
+    if (strcmp(folded, "dd") == 0 && len > 2)
+        classes = WORD_LABEL_MOBILE;
     /* "tel.nr", "tel-nr", "telefonnummer", "gsm-nr." */
     char *dash = strpbrk(folded, ".-");
     if (!(classes & (WORD_LABEL_PHONE | WORD_REGISTRATION)) && dash != NULL) {
@@ -321,6 +354,27 @@ is_date_or_time(const char *run, size_t len)
     /* 2001-2024 */
     return groups == 1 && digits[0] == 4 && digits[1] == 4 &&
            values[0] >= 1900 && values[0] < 2100 && values[1] < 2100;
+}
+
+/* "77208-1429", "01310-100", "1250-096 Lisboa": postcodes by their form. */
+static bool
+is_postcode(const char *text, size_t len, size_t at, size_t end)
+{
+    size_t a = 0, b = 0, p = at;
+    while (p < end && is_digit(text[p]))
+        a++, p++;
+    if (p == end || text[p] != '-')
+        return false;
+    p++;
+    while (p < end && is_digit(text[p]))
+        b++, p++;
+    if (p != end)
+        return false;
+    if (a == 5 && (b == 4 || b == 3))
+        return true;
+    return a == 4 && b == 3 && end + 1 < len && text[end] == ' ' &&
+           (g_ascii_isupper(text[end + 1]) ||
+            ((unsigned char) text[end + 1] & 0x80));
 }
 
 static bool
@@ -597,7 +651,8 @@ phone_scan(const char *text, size_t len, const char *const *regions,
             if (count > DIGITS_MAX || count < DIGITS_MIN)
                 continue;
             if (!clean_edge(text, len, at, end) ||
-                is_date_or_time(text + at, end - at))
+                is_date_or_time(text + at, end - at) ||
+                (classes == 0 && is_postcode(text, len, at, end)))
                 continue;
             /* bare digits without label, plus or leading zero: an id */
             bool bare = classes == 0 && text[at] != '+' && text[at] != '(' &&

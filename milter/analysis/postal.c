@@ -141,8 +141,13 @@ find_postcode(const Word *words, size_t n, Postcode *out)
                 out->state = i;
             return true;
         }
+        /* digits right beside it: a piece of a telephone number */
+        bool alone = (i == 0 || !words[i - 1].digit ||
+                      words[i - 1].after == ',' || words[i - 1].letter) &&
+                     (i + 1 == n || !words[i + 1].digit);
         if (is_digits(shape, 4) && i + 1 < n && strcmp(next, "aa") == 0 &&
-            words[i + 1].all_caps) {
+            words[i + 1].all_caps && alone && words[i].folded[0] != '0' &&
+            words[i + 1].len == 2) {
             *out = (Postcode){ i, 2, "NL", 0 };
             return true;
         }
@@ -160,6 +165,8 @@ find_postcode(const Word *words, size_t n, Postcode *out)
             *out = (Postcode){ i, 2, "IE", 0 }; /* Eircode */
             return true;
         }
+        if (!alone && strchr(shape, '-') != NULL && shape[0] == '9')
+            continue;
         if (strcmp(shape, "99-999") == 0) {
             out->country = "PL";
             return true;
@@ -408,10 +415,11 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
     /* "5500, rue Sainte-Brume" */
     for (size_t i = 0; i + 1 < card->n_parts; i++) {
         const CardPart *part = &card->parts[i], *next = &card->parts[i + 1];
-        if (part->n_words == 1 && part->n_digit == 1 &&
-            part->end - part->start <= 6 && next->before == ',' &&
-            next->line == part->line && next->n_street > 0 &&
-            !(kinds[i + 1] & KIND_PLACE)) {
+        if ((part->n_words == 1 ||
+             (part->n_words == 2 && part->n_lower == 0)) &&
+            part->n_digit == 1 && part->end - part->start <= 8 &&
+            next->before == ',' && next->line == part->line &&
+            next->n_street > 0 && !(kinds[i + 1] & KIND_PLACE)) {
             kinds[i] = KIND_STREET;
             kinds[i + 1] |= KIND_STREET;
         }

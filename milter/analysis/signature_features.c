@@ -282,7 +282,10 @@ is_initials(const Word *words, size_t n, const Author *author)
 static bool
 letters_match(const Word *words, size_t n, const Author *author)
 {
-    if (n == 0 || n > 4 || author->letters[0] == '\0')
+    bool spaced = n > 4; /* "A N N  E X A M P L E" */
+    for (size_t i = 0; i < n && spaced; i++)
+        spaced = g_utf8_strlen(words[i].folded, -1) == 1;
+    if (n == 0 || (n > 4 && !spaced) || author->letters[0] == '\0')
         return false;
     char plain[80];
     size_t k = 0;
@@ -336,6 +339,27 @@ is_extension(const char *text, size_t len)
            text[0] == 'E' || text[0] == '#' ||
            (digits == 5 && text[1] == '-') ||
            (digits == 7 && len == 8 && text[3] == '-');
+}
+
+/* A number in Arabic, Persian or Indian digits. */
+static bool
+has_other_digits(const char *text, size_t len)
+{
+    size_t n = 0;
+    for (const char *p = text; p < text + len;) {
+        if ((unsigned char) *p < 0xd9 || (unsigned char) *p > 0xe1) {
+            p++;
+            continue;
+        }
+        gunichar c = g_utf8_get_char_validated(p, text + len - p);
+        if (c >= 0x110000) {
+            p++;
+            continue;
+        }
+        n += g_unichar_isdigit(c) ? 1 : 0;
+        p = g_utf8_next_char(p);
+    }
+    return n >= 7;
 }
 
 static size_t
@@ -457,6 +481,8 @@ signature_features(const Line *line, const Author *author, bool after_closing)
             digits_only++;
         else if ((words[i].classes & WORD_PARTICLE) && !words[i].capital)
             particles++;
+        else if (words[i].caseless && n > 5)
+            lower++; /* more than a name and a firm: prose, if anything */
         else if (words[i].capital || words[i].cjk)
             capital++;
         else if (words[i].folded_len >= 4)
@@ -503,7 +529,7 @@ signature_features(const Line *line, const Author *author, bool after_closing)
     if (is_extension(text, len))
         SET(EXTENSION);
     bool contact = !prose || has_separator(text, len);
-    if (contact && phone_plausible(text, len))
+    if (contact && (phone_plausible(text, len) || has_other_digits(text, len)))
         SET(PHONE);
     size_t at = find_at(text, len);
     if (at > 0 && contact) {

@@ -191,6 +191,30 @@ continues(const Card *card, const CardPart *part, char separator)
     return true;
 }
 
+/* Do the initials of three words or more begin the domain ("nhsevents")? */
+static bool
+begins_domain(const Card *card, const Word *words, size_t n)
+{
+    char initials[CARD_WORDS + 1];
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++)
+        if (words[i].capital && g_ascii_isalpha(words[i].folded[0]))
+            initials[used++] = words[i].folded[0];
+    return used >= 3 && card->domain[0] == '.' &&
+           strncmp(card->domain + 1, initials, used) == 0;
+}
+
+static bool
+firm_elsewhere(const Card *card, const CardPart *but)
+{
+    for (size_t i = 0; i < card->n_parts; i++) {
+        const CardPart *part = &card->parts[i];
+        if (part != but && part->role == PART_FREE && part->n_legal > 0)
+            return true;
+    }
+    return false;
+}
+
 /* "Manager, West Gas Origination": a field that the vocabulary does not know,
  * unless it looks like the firm. */
 static bool
@@ -209,7 +233,9 @@ names_field(const Card *card, const CardPart *part)
     size_t n = card_words(card, part, words);
     if ((words[0].classes | words[n - 1].classes) & WORD_ORGANISATION)
         return false;
-    return !card_names_domain(card, text, part->end - part->start);
+    size_t len = part->end - part->start;
+    return !card_names_domain(card, text, len) &&
+           !(begins_domain(card, words, n) && !firm_elsewhere(card, part));
 }
 
 static void

@@ -215,6 +215,38 @@ is_blank(gunichar c)
            c == 0x2060 || c == 0xfeff;
 }
 
+/* Thai, Lao, Khmer and Burmese write words without blanks: the longest known
+ * beginning tells. Hebrew and Arabic put the article and "and" before. */
+static unsigned
+unspaced_classes(const Word *word)
+{
+    const unsigned wanted = WORD_TITLE | WORD_LEGAL | WORD_ORGANISATION |
+                            WORD_STREET | WORD_DEPARTMENT;
+    unsigned char first = (unsigned char) word->folded[0];
+    if (first == 0xe0 || first == 0xe1) {
+        for (size_t n = word->folded_len; n >= 9; n--)
+            if (((unsigned char) word->folded[n] & 0xc0) != 0x80) {
+                unsigned classes = vocabulary_find(word->folded, n) & wanted;
+                if (classes != 0)
+                    return classes;
+            }
+        return 0;
+    }
+    static const char *const articles[] = { "ال", "وال", "و", "ה" };
+    for (size_t i = 0; i < 4; i++) {
+        size_t n = strlen(articles[i]);
+        if (word->folded_len > n + 3 &&
+            memcmp(word->folded, articles[i], n) == 0) {
+            unsigned classes =
+                vocabulary_find(word->folded + n, word->folded_len - n) &
+                (wanted | WORD_TITLEMOD);
+            if (classes != 0)
+                return classes;
+        }
+    }
+    return 0;
+}
+
 static void
 classify(Word *word)
 {
@@ -240,11 +272,14 @@ classify(Word *word)
             word->digit = true;
         } else if (g_unichar_isalpha(c)) {
             bool is_upper = g_unichar_isupper(c);
+            if (c >= 0x2e80 && words_is_cjk(c))
+                word->cjk = true;
+            else if (letters == 0 && c >= 0x590 &&
+                     g_unichar_type(c) == G_UNICODE_OTHER_LETTER)
+                word->caseless = word->capital = true;
             if (letters++ == 0 && is_upper)
                 word->capital = true;
             upper += is_upper;
-            if (c >= 0x2e80 && words_is_cjk(c))
-                word->cjk = true;
         }
         p += n;
     }
@@ -262,6 +297,8 @@ classify(Word *word)
             if (g_str_has_prefix(word->folded, doubles[i]))
                 word->classes = WORD_GIVEN;
     }
+    if (word->classes == 0 && word->caseless)
+        word->classes = unspaced_classes(word);
     const char *hyphen =
         word->classes == 0 ? memchr(word->folded, '-', word->folded_len) : NULL;
     if (hyphen != NULL) { /* "Sócio-Diretor" */
@@ -333,8 +370,8 @@ words_split(const char *text, size_t len, Word *out, size_t max)
         memset(word, 0, offsetof(Word, folded));
         word->folded_len = 0;
         word->classes = 0;
-        word->capital = word->all_caps = word->digit = word->letter =
-            word->cjk = false;
+        word->capital = word->caseless = word->all_caps = word->digit =
+            word->letter = word->cjk = false;
         word->text = first;
         word->len = (size_t) (last - first);
         word->before = first > start ? first[-1] : '\0';

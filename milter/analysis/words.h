@@ -23,7 +23,8 @@ typedef struct {
     char folded[WORD_FOLDED_MAX];
     size_t folded_len;
     unsigned classes; /* WORD_* of vocabulary.h */
-    bool capital;     /* begins with an upper case letter */
+    bool capital;     /* begins with an upper case letter, or has no case */
+    bool caseless;    /* Arabic, Hebrew, Thai...: no upper case to look for */
     bool all_caps;    /* two letters or more, all upper case */
     bool digit;       /* has a digit */
     bool letter;      /* has a letter */
