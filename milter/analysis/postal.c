@@ -342,6 +342,10 @@ kind_of(const Card *card, const CardPart *part)
                   part->n_digit > 0;
     bool no_number = n >= 2 && (strcmp(words[n - 1].folded, "s/n") == 0 ||
                                 strcmp(words[n - 1].folded, "sn") == 0);
+    if (po_box && place && code.first > 0 && code.state == 0 &&
+        in_list(" box p.o.box postfach postbus postboks apartado bp postal ",
+                &words[code.first - 1]))
+        place = false; /* the box's number */
     if (place)
         kind |= KIND_PLACE;
     if ((street > 0 && street_at_edge && numbers > 0) || po_box || no_number)
