@@ -156,3 +156,15 @@ ctl_observe_policy(const Settings *settings, ObservePolicy *out)
         .record_sent = settings->bounce.evidence == EVIDENCE_SENT,
     };
 }
+
+Analyzer *
+ctl_analyzer(const Settings *settings)
+{
+    AnalyzerOptions options;
+    g_autoptr(GError) error = NULL;
+    ctl_analyzer_options(settings, &options);
+    Analyzer *analyzer = analyzer_new(&options, &error);
+    if (analyzer == NULL)
+        ctl_error("%s", error->message);
+    return analyzer;
+}

@@ -54,6 +54,8 @@ void ctl_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 /* The options of the analysis that follow from the settings. Borrows. */
 void ctl_analyzer_options(const Settings *settings, AnalyzerOptions *out);
+/* The analysis as the daemon has it; NULL after an error was printed. */
+Analyzer *ctl_analyzer(const Settings *settings);
 /* The policy of section [mta]. Borrows. */
 void ctl_observe_policy(const Settings *settings, ObservePolicy *out);
 

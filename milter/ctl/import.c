@@ -340,14 +340,9 @@ ctl_import(Ctl *ctl, int argc, char **argv)
     g_autoptr(Settings) settings = ctl_settings(ctl, ROLE_MTA);
     if (settings == NULL)
         return EX_CONFIG;
-    AnalyzerOptions options;
-    ctl_analyzer_options(settings, &options);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Analyzer) analyzer = analyzer_new(&options, &error);
-    if (analyzer == NULL) {
-        ctl_error("%s", error->message);
+    g_autoptr(Analyzer) analyzer = ctl_analyzer(settings);
+    if (analyzer == NULL)
         return EX_CONFIG;
-    }
     g_autoptr(Spool) spool = NULL;
     if (!dry_run && (spool = ctl_spool(settings)) == NULL)
         return EX_UNAVAILABLE;

@@ -108,17 +108,13 @@ ctl_ingest(Ctl *ctl, int argc, char **argv)
     g_autoptr(Settings) settings = ctl_settings(ctl, ROLE_MTA);
     if (settings == NULL)
         return EX_CONFIG;
-    AnalyzerOptions options;
-    ctl_analyzer_options(settings, &options);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Analyzer) analyzer = analyzer_new(&options, &error);
-    if (analyzer == NULL) {
-        ctl_error("%s", error->message);
+    g_autoptr(Analyzer) analyzer = ctl_analyzer(settings);
+    if (analyzer == NULL)
         return EX_CONFIG;
-    }
     g_autoptr(Spool) spool = ctl_spool(settings);
     if (spool == NULL)
         return EX_TEMPFAIL;
+    g_autoptr(GError) error = NULL;
     Ingest ingest = {
         settings, analyzer, from, client, helo, to, spool, EX_OK
     };
