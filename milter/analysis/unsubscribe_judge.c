@@ -253,7 +253,10 @@ request(const Reading *r, const Segment *s, WordBits sentence)
                        ? 2
                        : 1;
     }
-    if (HAS(c, CEASE) && HAS(c, MAIL))
+    /* "I do not see the offers" is no order to stop. */
+    if (HAS(c, CEASE) && HAS(c, MAIL) &&
+        !(HAS(c, NOT) && !HAS(c, SEND) && !HAS(c, MORE) && !asks &&
+          unknown > little))
         return 2;
     if (HAS(c, CEASE) && HAS(c, SEND) &&
         (HAS(c, MORE) || HAS(c, LIST) || (HAS(c, ME) && unknown <= 4) ||
