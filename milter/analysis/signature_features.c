@@ -183,7 +183,7 @@ is_rule(const Line *line)
         if (c != '-' && c != '_' && c != '=' && c != '*' && c != '~' &&
             c != '#' && c != '.' && c != '+' && ((unsigned char) c & 0x80) == 0)
             return false;
-        if ((unsigned char) c >= 0xe0) {
+        if ((unsigned char) c >= 0xc2) { /* letters of any script are none */
             gunichar u = g_utf8_get_char_validated(line->text + i,
                                                    (gssize) (line->len - i));
             if (u >= 0x110000 || g_unichar_isalnum(u))
@@ -282,10 +282,7 @@ is_initials(const Word *words, size_t n, const Author *author)
 static bool
 letters_match(const Word *words, size_t n, const Author *author)
 {
-    bool spaced = n > 4; /* "A N N  E X A M P L E" */
-    for (size_t i = 0; i < n && spaced; i++)
-        spaced = g_utf8_strlen(words[i].folded, -1) == 1;
-    if (n == 0 || (n > 4 && !spaced) || author->letters[0] == '\0')
+    if (n == 0 || n > 4 || author->letters[0] == '\0')
         return false;
     char plain[80];
     size_t k = 0;
@@ -295,6 +292,27 @@ letters_match(const Word *words, size_t n, const Author *author)
                  (words[i].folded[j] & 0x80)) &&
                 k + 1 < sizeof plain)
                 plain[k++] = words[i].folded[j];
+    plain[k] = '\0';
+    return strcmp(plain, author->letters) == 0;
+}
+
+/* "A N N  E X A M P L E" */
+static bool
+spaced_letters(const char *text, size_t len, const Author *author)
+{
+    if (len < 7 || len > 100 || author->letters[0] == '\0')
+        return false;
+    char folded[128], plain[80];
+    size_t n = words_fold(text, len, folded, sizeof folded), k = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (folded[i] == ' ')
+            continue;
+        bool letter = g_ascii_isalpha(folded[i]) || (folded[i] & 0x80);
+        if (!letter || k + 1 == sizeof plain ||
+            (i + 1 < n && g_ascii_isalpha(folded[i + 1])))
+            return false;
+        plain[k++] = folded[i];
+    }
     plain[k] = '\0';
     return strcmp(plain, author->letters) == 0;
 }
@@ -570,6 +588,7 @@ signature_features(const Line *line, const Author *author, bool after_closing)
                   words[i].folded_len > 1;
     bool comma_end = end == ',';
     if (is_initials(words, n, author) || letters_match(words, n, author) ||
+        spaced_letters(text, len, author) ||
         (hits > 0 && n <= 5 && hits + 1 >= others && words[0].letter &&
          !comma_end && (words[0].capital || words[0].cjk || n <= 2) &&
          !(hits == 1 && others == 2 && prose)))
