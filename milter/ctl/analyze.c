@@ -144,7 +144,13 @@ print_json(const char *name, const Analysis *analysis,
         set_text(one, "reason", trust->reason);
         (void) json_object_set_new(object, "trust", one);
     }
-    (void) json_dumpf(object, stdout, JSON_COMPACT);
+    /* One write a message: json_dumpf() would write token by token. */
+    char text[8192];
+    size_t len = json_dumpb(object, text, sizeof text, JSON_COMPACT);
+    if (len <= sizeof text)
+        (void) fwrite(text, 1, len, stdout);
+    else
+        (void) json_dumpf(object, stdout, JSON_COMPACT);
     (void) putchar('\n');
     json_decref(object);
 }
