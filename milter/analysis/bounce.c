@@ -100,7 +100,9 @@ static bool is_party(const Report *r, const char *email);
 static bool
 is_name(const char *name, const char *wanted)
 {
-    return g_ascii_strcasecmp(name, wanted) == 0;
+    /* asked for each field and many names: mostly the first letter differs */
+    return g_ascii_tolower(*name) == g_ascii_tolower(*wanted) &&
+           g_ascii_strcasecmp(name, wanted) == 0;
 }
 
 /* Does the subject begin with the number of a ticket: "[#123] ", "[Ticket 5]",

@@ -549,8 +549,11 @@ const Header *
 header_list_find(const HeaderList *list, const char *name, size_t from,
                  size_t *out_index)
 {
+    /* Nearly every name differs in its first letter: no call for those. */
+    char first = g_ascii_tolower(*name);
     for (size_t i = from; i < list->n; i++) {
-        if (g_ascii_strcasecmp(list->items[i].name, name) == 0) {
+        if (g_ascii_tolower(*list->items[i].name) == first &&
+            g_ascii_strcasecmp(list->items[i].name, name) == 0) {
             if (out_index != NULL)
                 *out_index = i;
             return &list->items[i];
