@@ -97,6 +97,26 @@ store_run(Store *store, const char *sql, const StoreValue *params,
                                out_rows, out_changed, error);
 }
 
+/* After a failed try, the `i`th: rolls back and, for a conflict, waits a moment
+ * and says to try again. Else `reason`, which it takes, becomes the error. */
+static bool
+try_again(Store *store, unsigned i, GError *reason, GError **error)
+{
+    store->backend->rollback(store->connection);
+    bool conflict =
+        g_error_matches(reason, STORE_ERROR, (int) STORE_ERROR_CONFLICT);
+    if (conflict && i < CONFLICT_TRIES) {
+        /* Random, so that two who collided do not collide again. */
+        g_usleep((gulong) g_random_int_range(500, 1000 << MIN(i, 6)));
+        g_error_free(reason);
+        return true;
+    }
+    if (conflict)
+        reason->code = STORE_ERROR_UNAVAILABLE;
+    g_propagate_error(error, reason);
+    return false;
+}
+
 /* Runs `work` in a transaction, as often as conflicts make necessary. */
 bool
 store_transact(Store *store, StoreWork work, void *data, GError **error)
@@ -115,18 +135,8 @@ store_transact(Store *store, StoreWork work, void *data, GError **error)
         }
         if (done)
             break;
-        backend->rollback(store->connection);
-        bool conflict =
-            g_error_matches(reason, STORE_ERROR, (int) STORE_ERROR_CONFLICT);
-        if (conflict && i < CONFLICT_TRIES) {
-            /* Random, so that two who collided do not collide again. */
-            g_usleep((gulong) g_random_int_range(500, 1000 << MIN(i, 6)));
-            continue;
-        }
-        if (conflict)
-            reason->code = STORE_ERROR_UNAVAILABLE;
-        g_propagate_error(error, g_steal_pointer(&reason));
-        break;
+        if (!try_again(store, i, g_steal_pointer(&reason), error))
+            break;
     }
     (void) pthread_mutex_unlock(&store->lock);
     return done;
@@ -144,17 +154,8 @@ store_run_alone(Store *store, const char *sql, const StoreValue *params,
         done = store_run(store, sql, params, n_params, out_rows, NULL, &reason);
         if (done)
             break;
-        store->backend->rollback(store->connection);
-        bool conflict =
-            g_error_matches(reason, STORE_ERROR, (int) STORE_ERROR_CONFLICT);
-        if (conflict && i < CONFLICT_TRIES) {
-            g_usleep((gulong) g_random_int_range(500, 1000 << MIN(i, 6)));
-            continue;
-        }
-        if (conflict)
-            reason->code = STORE_ERROR_UNAVAILABLE;
-        g_propagate_error(error, g_steal_pointer(&reason));
-        break;
+        if (!try_again(store, i, g_steal_pointer(&reason), error))
+            break;
     }
     (void) pthread_mutex_unlock(&store->lock);
     return done;
