@@ -21,6 +21,8 @@ enum {
     RETRY_MAX_S = 30,
     JUDGE_BATCH = 64, /* small enough that a stop does not wait long */
     EXPIRE_EVERY_S = 3600,
+    CLOCK_STEP_S = 60,           /* set back by less is no matter */
+    LONGEST_DELAY_S = 2 * 86400, /* nothing is put off for longer */
 };
 
 struct Backend {
@@ -91,6 +93,9 @@ open_store(Backend *backend, GError **error)
     /* Leases bear this name: two instances on one host are two hosts. */
     g_autofree char *host = g_strdup_printf("%s:%08x", g_get_host_name(),
                                             g_str_hash(settings->store.spool));
+    g_autofree char *notice = store_mend(settings->store.uri);
+    if (notice != NULL)
+        log_error("%s", notice);
     g_autoptr(Store) store = store_open(settings->store.uri, host, error);
     if (store == NULL)
         return false;
@@ -139,11 +144,33 @@ expire(Backend *backend, int64_t now)
         log_warning("store: old rows could not be dropped: %s", error->message);
 }
 
+/* Everything that was put off by a clock that ran ahead is tried now. */
+static void
+clock_set_back(Backend *backend, int64_t now, int64_t longest_s)
+{
+    g_autoptr(GError) error = NULL;
+    if (!spool_clock_set_back(backend->spool, now, longest_s, &error) ||
+        !store_clock_set_back(backend->store, now, longest_s, &error))
+        log_warning("store: what waits for a time that the clock no longer "
+                    "shows goes on waiting: %s",
+                    error->message);
+}
+
+/* Seconds by which the clock was set back since the last call; 0: it was not. */
+static int64_t
+clock_step(int64_t *ahead)
+{
+    int64_t before = *ahead;
+    *ahead = (g_get_real_time() - g_get_monotonic_time()) / G_USEC_PER_SEC;
+    return before - *ahead >= CLOCK_STEP_S ? before - *ahead : 0;
+}
+
 static void
 work(Backend *backend)
 {
     unsigned delay = POLL_S;
     int64_t expired = 0;
+    int64_t ahead = 0; /* of the real clock before the monotonic one */
 
     while (backend->store == NULL) {
         g_autoptr(GError) error = NULL;
@@ -158,9 +185,18 @@ work(Backend *backend)
     }
 
     delay = POLL_S;
+    (void) clock_step(&ahead);
+    clock_set_back(backend, now_s(), LONGEST_DELAY_S);
     for (;;) {
         apply_reload(backend);
         int64_t now = now_s();
+        int64_t step = clock_step(&ahead);
+        if (step > 0) {
+            log_warning("the clock was set back by %" G_GINT64_FORMAT
+                        " s: what was to be tried later is tried now",
+                        (gint64) step);
+            clock_set_back(backend, now, 0);
+        }
         if (now < expired || now - expired >= EXPIRE_EVERY_S) {
             expire(backend, now);
             expired = now;

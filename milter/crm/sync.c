@@ -34,8 +34,8 @@
 enum {
     SINGLE_CLAIM = 20,
     STATE_EVERY_MS = 2000,
-    DEFINITIONS_EVERY_S = 24 * 3600,
-    DEFINITIONS_RETRY_S = 3600,
+    DEFINITIONS_EVERY_MS = 24 * 3600 * 1000,
+    DEFINITIONS_RETRY_MS = 3600 * 1000,
     SHOW_AGAIN_S = 24 * 3600,
     RATE_TRIES = 3,
     RATE_WAIT_MS = 60000,
@@ -72,7 +72,8 @@ struct Sync {
     bool leases_left; /* a claim failed: it may have been granted unheard */
     unsigned refused, odd;
     int64_t state_read, success_noted, error_noted;
-    int64_t definitions_due; /* seconds */
+    int64_t epoch_ms;        /* real time less monotonic, at the start */
+    int64_t definitions_due; /* ms, by now_ms() */
     bool definitions_failed; /* once; the second time they are left out */
     char *flushed;
     bool looked; /* look_around() was done with these settings */
@@ -91,12 +92,16 @@ static const SyncTuning default_tuning = {
     .handful = 5,
 };
 
+/* Pauses and pacing go by a clock that nobody can set: the real time when the
+ * sync was made, and from then on the monotonic one. Other hosts read it in the
+ * shared state, so it is no bare uptime. */
 static int64_t
-now_ms(void)
+now_ms(const Sync *sync)
 {
-    return g_get_real_time() / 1000;
+    return sync->epoch_ms + g_get_monotonic_time() / 1000;
 }
 
+/* What the store compares with: other processes write it there, too. */
 static int64_t
 now_s(void)
 {
@@ -132,7 +137,7 @@ stamp(void)
 static void
 note_success(Sync *sync)
 {
-    int64_t now = now_ms();
+    int64_t now = now_ms(sync);
     if (now - sync->success_noted < 1000)
         return;
     sync->success_noted = now;
@@ -143,7 +148,7 @@ note_success(Sync *sync)
 static void
 note_error(Sync *sync, const char *action, const Answer *answer)
 {
-    int64_t now = now_ms();
+    int64_t now = now_ms(sync);
     if (now - sync->error_noted < 1000)
         return;
     sync->error_noted = now;
@@ -220,7 +225,7 @@ pause_sync(Sync *sync, const char *reason)
     gap = gap / 2 + (int64_t) ((double) gap / 2 * g_rand_double(sync->random));
     if (sync->probes < 100)
         sync->probes++;
-    sync->probe_at = now_ms() + gap;
+    sync->probe_at = now_ms(sync) + gap;
     sync->aborted = true;
     g_autofree char *copy = g_strdup(reason);
     g_free(sync->paused);
@@ -281,7 +286,7 @@ static bool
 wait_turn(Sync *sync)
 {
     int64_t wait;
-    while ((wait = pace_wait(&sync->pace, now_ms())) > 0)
+    while ((wait = pace_wait(&sync->pace, now_ms(sync))) > 0)
         if (!sleep_for(sync, wait, false))
             return false;
     return !is_stopping(sync);
@@ -302,7 +307,7 @@ engine_call(void *user, const char *name_space, const char *action,
         }
         int64_t offset = ivvy_clock_offset(sync->ivvy);
         fault_point("crm.before-call");
-        pace_sent(&sync->pace, now_ms());
+        pace_sent(&sync->pace, now_ms(sync));
         ivvy_call(sync->ivvy, name_space, action, params, answer);
         fault_point("crm.after-call");
         if (ivvy_clock_offset(sync->ivvy) != offset) {
@@ -313,7 +318,7 @@ engine_call(void *user, const char *name_space, const char *action,
             g_autofree char *text = g_strdup_printf("%" PRId64, offset);
             state_set(sync, "clock_offset", text);
         }
-        int64_t now = now_ms();
+        int64_t now = now_ms(sync);
         double random = g_rand_double(sync->random);
         switch (answer->kind) {
         case ANSWER_OK:
@@ -362,8 +367,7 @@ engine_wait(void *user, int64_t ms)
 static int64_t
 engine_now(void *user)
 {
-    (void) user;
-    return now_ms();
+    return now_ms(user);
 }
 
 /* --- outcome of tasks ----------------------------------------------------- */
@@ -581,7 +585,7 @@ call_batched(Sync *sync, const GPtrArray *requests)
         const Request *request = requests->pdata[i];
         if (!request->answered || request->answer.kind != ANSWER_RATE)
             continue;
-        pace_limited(&sync->pace, &backoff, now_ms(),
+        pace_limited(&sync->pace, &backoff, now_ms(sync),
                      request->answer.retry_after, g_rand_double(sync->random));
         share_pace(sync);
         break;
@@ -655,7 +659,7 @@ log_check(bool ok, const char *line, void *data)
 static bool
 fetch_definitions(Sync *sync)
 {
-    int64_t now = now_s();
+    int64_t now = now_ms(sync);
     if (!check_wants_definitions(sync->settings) || now < sync->definitions_due)
         return true;
     g_auto(Answer) answer = { 0 };
@@ -666,7 +670,7 @@ fetch_definitions(Sync *sync)
         g_clear_pointer(&sync->shared.plan.definitions, g_hash_table_unref);
         sync->shared.plan.definitions = definitions;
         sync->shared.plan.groups_refused = false; /* once a day anew */
-        sync->definitions_due = now + DEFINITIONS_EVERY_S;
+        sync->definitions_due = now + DEFINITIONS_EVERY_MS;
         sync->definitions_failed = false;
         (void) check_fields(sync->settings, definitions, false, log_check,
                             NULL);
@@ -683,7 +687,7 @@ fetch_definitions(Sync *sync)
     log_warning("crm: custom fields are left out, their definitions cannot be "
                 "read: %s",
                 words);
-    sync->definitions_due = now + DEFINITIONS_RETRY_S;
+    sync->definitions_due = now + DEFINITIONS_RETRY_MS;
     return true;
 }
 
@@ -735,7 +739,7 @@ take_settings(Sync *sync)
 static void
 read_state(Sync *sync)
 {
-    int64_t now = now_ms();
+    int64_t now = now_ms(sync);
     if (sync->state_read != 0 && now - sync->state_read < STATE_EVERY_MS)
         return;
     bool first = sync->state_read == 0;
@@ -778,7 +782,7 @@ read_state(Sync *sync)
     if (!sync->shared.dry_run) {
         g_autofree char *dry = state_get(sync, "dry_run");
         if (dry != NULL && dry[0] != '\0' &&
-            store_queue_retry(sync->store, NULL, false, now / 1000, NULL) >= 0)
+            store_queue_retry(sync->store, NULL, false, now_s(), NULL) >= 0)
             state_set(sync, "dry_run", "");
     }
 }
@@ -789,7 +793,7 @@ sync_round(Sync *sync)
     take_settings(sync);
     read_state(sync);
     sync->aborted = false;
-    int64_t now = now_ms();
+    int64_t now = now_ms(sync);
     if (sync->paused != NULL) {
         if (now < sync->probe_at)
             return MIN(sync->probe_at - now, STATE_EVERY_MS);
@@ -808,7 +812,7 @@ sync_round(Sync *sync)
     size_t max = careful ? 1 : batch ? sync->tuning.wave : SINGLE_CLAIM;
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) records =
-        store_claim(sync->store, max, now / 1000, sync->tuning.lease_s, &error);
+        store_claim(sync->store, max, now_s(), sync->tuning.lease_s, &error);
     fault_point("crm.after-claim");
     if (records == NULL) {
         sync->leases_left = true;
@@ -831,7 +835,7 @@ sync_round(Sync *sync)
     }
     if (sync->pace.failures == 0 && !sync->aborted)
         sync->probes = 0;
-    return sync->aborted ? pace_wait(&sync->pace, now_ms()) : 0;
+    return sync->aborted ? pace_wait(&sync->pace, now_ms(sync)) : 0;
 }
 
 static void
@@ -899,6 +903,7 @@ sync_new(Settings *settings, Store *store, GError **error)
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&sync->lock, NULL);
     sync->store = store;
+    sync->epoch_ms = (g_get_real_time() - g_get_monotonic_time()) / 1000;
     sync->tuning = default_tuning;
     sync->random = g_rand_new();
     sync->batch = batch_new();

@@ -27,6 +27,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "store/observation_json.h"
+#include "store/sqlite_damage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,12 +129,6 @@ set_error(sqlite3 *db, int code, const char *doing, GError **error)
                 db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(code));
 }
 
-static bool
-is_damage(int code)
-{
-    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
-}
-
 static int64_t
 now_s(void)
 {
@@ -230,14 +225,11 @@ connection_open(Connection *connection, const char *path, bool judge,
         connection->inode = st.st_ino;
     }
     if (ok && check) {
-        g_autofree char *answer =
-            query_text(db, "PRAGMA quick_check(1)", &code);
+        g_autofree char *why = NULL;
+        code = sqlite_find_damage(db, &why);
         if (code != SQLITE_OK) {
-            set_error(db, code, "quick_check", error);
-            ok = false;
-        } else if (g_strcmp0(answer, "ok") != 0) {
-            g_set_error(error, spool_error_quark(), SQLITE_CORRUPT,
-                        "spool: quick_check: %s", answer);
+            g_set_error(error, spool_error_quark(), code & 0xff, "spool: %s",
+                        why);
             ok = false;
         }
     }
@@ -292,33 +284,13 @@ connection_open(Connection *connection, const char *path, bool judge,
     return true;
 }
 
-/* Renames the file and its companions; the words for the log. */
+/* The words for the log. */
 static char *
 set_aside(const char *path, const char *why)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
-    g_autofree char *to = g_strdup_printf("%s.damaged-%s", path, stamp);
-    for (unsigned i = 1; i < 100 && g_file_test(to, G_FILE_TEST_EXISTS); i++) {
-        g_free(to);
-        to = g_strdup_printf("%s.damaged-%s-%u", path, stamp, i);
-    }
-    static const char *const suffixes[] = { "-wal", "-shm", "" };
-    int failed = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-        g_autofree char *source = g_strconcat(path, suffixes[i], NULL);
-        g_autofree char *target = g_strconcat(to, suffixes[i], NULL);
-        if (rename(source, target) != 0 && errno != ENOENT)
-            failed = errno;
-    }
-    if (failed != 0)
-        return g_strdup_printf("the spool %s is damaged (%s) and could not be "
-                               "set aside: %s",
-                               path, why, g_strerror(failed));
-    return g_strdup_printf(
-        "the spool %s was damaged (%s): it is set aside as %s and a new one "
-        "is begun; see what it still holds with: sqlite3 %s .recover",
-        path, why, to, to);
+    return sqlite_set_aside(path, "the spool", why,
+                            "see what it still holds with: sqlite3 %s "
+                            ".recover");
 }
 
 /* Opens, setting a damaged file aside. *out_notice may be NULL. */
@@ -329,7 +301,7 @@ connection_open_or_begin(Connection *connection, const char *path, bool judge,
     g_autoptr(GError) first = NULL;
     if (connection_open(connection, path, judge, check, &first))
         return true;
-    if (!is_damage(first->code)) {
+    if (!sqlite_is_damage(first->code)) {
         g_propagate_error(error, g_steal_pointer(&first));
         return false;
     }
@@ -372,7 +344,7 @@ connection_failed(Connection *connection, const char *path, int code)
         primary == SQLITE_FULL)
         return;
     connection_close(connection);
-    if (is_damage(code)) {
+    if (sqlite_is_damage(code)) {
         g_autofree char *notice = set_aside(path, sqlite3_errstr(code));
         log_error("%s", notice);
     }
@@ -975,6 +947,20 @@ spool_defer(Spool *spool, int64_t id, int64_t due, GError **error)
     if (code == SQLITE_OK)
         g_hash_table_remove(spool->in_flight, &key);
     return judge_end(spool, code, "defer", error);
+}
+
+bool
+spool_clock_set_back(Spool *spool, int64_t now, int64_t longest_s,
+                     GError **error)
+{
+    sqlite3 *db = judge_begin(spool, error);
+    if (db == NULL)
+        return false;
+    int code = run_for_id(db,
+                          "UPDATE observation SET due = 0"
+                          " WHERE aside IS NULL AND due > ?1",
+                          now + longest_s, NULL);
+    return judge_end(spool, code, "clock", error);
 }
 
 bool

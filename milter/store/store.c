@@ -380,6 +380,13 @@ store_open(const char *uri, const char *host, GError **error)
     return store;
 }
 
+char *
+store_mend(const char *uri)
+{
+    const StoreBackend *backend = backend_for(uri, NULL);
+    return backend != NULL && backend->mend != NULL ? backend->mend(uri) : NULL;
+}
+
 void
 store_close(Store *store)
 {

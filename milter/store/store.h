@@ -28,6 +28,10 @@ typedef struct Store Store;
 
 /* `host` names this mail server in leases (g_get_host_name()). */
 Store *store_open(const char *uri, const char *host, GError **error);
+/* Before the first store_open() of the process that writes there: a local file
+ * that is damaged is set aside, so that a new one is begun. The words for the
+ * log (the caller frees them), or NULL: nothing was damaged. */
+char *store_mend(const char *uri);
 void store_close(Store *store); /* leases not answered yet are given back */
 
 /* --- merging (the judge) ------------------------------------------------ */
@@ -174,6 +178,11 @@ bool store_state_get(Store *store, const char *name, char **out_value,
 /* Drops what is past its time: sent-log, merge keys, old contacts. */
 bool store_expire(Store *store, int64_t now, int64_t sent_window_s,
                   int64_t retention_s, GError **error);
+
+/* What is to be tried again more than `longest_s` after now is due now: after
+ * the clock was set back, "later" would be too late. */
+bool store_clock_set_back(Store *store, int64_t now, int64_t longest_s,
+                          GError **error);
 
 /* Copies everything from one store into another, in which what is there
  * already stays (so that an interrupted copy can be repeated). Nobody may

@@ -89,6 +89,9 @@ typedef struct {
     const char *const *schemes; /* "sqlite", NULL */
     void *(*open)(const char *uri, GError **error);
     void (*close)(void *connection);
+    /* A damaged file is set aside; the words for the log, or NULL. NULL: the
+     * database looks after its files itself. */
+    char *(*mend)(const char *uri);
 
     bool (*begin)(void *connection, GError **error);
     bool (*commit)(void *connection, GError **error);

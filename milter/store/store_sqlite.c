@@ -12,6 +12,7 @@
  */
 #include "config.h"
 
+#include "store/sqlite_damage.h"
 #include "store/store_backend.h"
 
 #include <errno.h>
@@ -325,12 +326,43 @@ check_schema(Connection *connection, const char *path, GError **error)
     return true;
 }
 
+static const char *
+path_of(const char *uri)
+{
+    const char *path = uri + strlen("sqlite:");
+    return g_str_has_prefix(path, "///") ? path + 2 : path;
+}
+
+static char *
+sqlite_mend(const char *uri)
+{
+    const char *path = path_of(uri);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return NULL;
+    sqlite3 *db = NULL;
+    g_autofree char *why = NULL;
+    int code = sqlite3_open_v2(path, &db,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+                                   SQLITE_OPEN_PRIVATECACHE,
+                               NULL);
+    if (code == SQLITE_OK) {
+        (void) sqlite3_busy_timeout(db, BUSY_MS);
+        code = sqlite_find_damage(db, &why);
+    }
+    (void) sqlite3_close_v2(db);
+    if (!sqlite_is_damage(code))
+        return NULL;
+    g_autofree char *recover = g_strdup_printf(
+        "what it still holds comes back with: sqlite3 %%s .recover | sqlite3 "
+        "%%s.recovered && contactctl migrate sqlite:%%s.recovered sqlite:%s",
+        path);
+    return sqlite_set_aside(path, "the contacts store", why, recover);
+}
+
 static void *
 sqlite_open(const char *uri, GError **error)
 {
-    const char *path = uri + strlen("sqlite:");
-    if (g_str_has_prefix(path, "///"))
-        path += 2; /* sqlite:///var/lib/... */
+    const char *path = path_of(uri);
     if (*path == '\0') {
         g_set_error(error, STORE_ERROR, STORE_ERROR_URI,
                     "sqlite: without a path; sqlite:/var/lib/... is meant");
@@ -383,6 +415,7 @@ const StoreBackend store_sqlite = {
     .schemes = schemes,
     .open = sqlite_open,
     .close = sqlite_close,
+    .mend = sqlite_mend,
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,

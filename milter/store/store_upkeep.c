@@ -120,6 +120,18 @@ store_expire(Store *store, int64_t now, int64_t sent_window_s,
     return true;
 }
 
+bool
+store_clock_set_back(Store *store, int64_t now, int64_t longest_s,
+                     GError **error)
+{
+    StoreValue params[] = { VALUE_OF_INT(now), VALUE_OF_INT(now + longest_s) };
+    /* A leased one is being worked on. */
+    return store_run_alone(store,
+                           "UPDATE contact SET due = $1 WHERE state = 1 AND"
+                           " lease IS NULL AND due > $2",
+                           params, 2, NULL, error);
+}
+
 /* --- moving to another store --------------------------------------------- */
 
 typedef struct {

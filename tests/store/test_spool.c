@@ -182,6 +182,30 @@ test_basic(Fixture *f, const void *data)
     g_assert_cmpint(atomic_load(&woken), ==, 2);
 }
 
+/* A row that was deferred by a clock that ran ahead does not wait for ever. */
+static void
+test_clock_set_back(Fixture *f, const void *data)
+{
+    (void) data;
+    g_autoptr(Spool) spool = open_spool(f->path);
+    g_assert_cmpint(append(spool, "c", 0, 2, WAIT_MS), ==, SPOOL_STORED);
+    g_autoptr(GPtrArray) rows = fetch(spool, 2, 100000);
+    g_autoptr(GError) error = NULL;
+    int64_t soon = ((SpoolRow *) rows->pdata[0])->id;
+    int64_t ahead = ((SpoolRow *) rows->pdata[1])->id;
+    g_assert_true(spool_defer(spool, soon, 1060, &error));
+    g_assert_true(spool_defer(spool, ahead, 100060, &error));
+    g_autoptr(GPtrArray) none = fetch(spool, 2, 1000);
+    g_assert_cmpuint(none->len, ==, 0);
+    g_assert_true(spool_clock_set_back(spool, 1000, 3600, &error));
+    g_autoptr(GPtrArray) one = fetch(spool, 2, 1000);
+    g_assert_cmpuint(one->len, ==, 1);
+    g_assert_cmpstr(email_of(one, 0), ==, "c1@example.org");
+    g_assert_true(spool_clock_set_back(spool, 1000, 0, &error));
+    g_autoptr(GPtrArray) both = fetch(spool, 2, 1000);
+    g_assert_cmpuint(both->len, ==, 2);
+}
+
 /* The same mail seen twice has the same key, another mail another. */
 static void
 test_keys(Fixture *f, const void *data)
@@ -675,6 +699,7 @@ main(int argc, char **argv)
     ADD("killed/before-commit", test_killed, "spool.before-commit");
     ADD("killed/after-commit", test_killed, "spool.after-commit");
     ADD("basic", test_basic, NULL);
+    ADD("clock-set-back", test_clock_set_back, NULL);
     ADD("keys", test_keys, NULL);
     ADD("clean-end", test_clean_end, NULL);
     ADD("forget", test_forget, NULL);

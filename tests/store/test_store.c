@@ -13,6 +13,7 @@
 
 #include "pgserver.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -1518,6 +1519,71 @@ test_pg_away(Fixture *f, const void *data)
     g_assert_not_reached();
 }
 
+/* What waits for a time that the clock no longer shows; a lease is kept. */
+static void
+test_clock_set_back(Fixture *f, const void *data)
+{
+    (void) data;
+    g_autoptr(GError) error = NULL;
+    for (int i = 0; i < 3; i++) {
+        g_autofree char *email = g_strdup_printf("p%d@example.org", i);
+        merge(f->store, contact_at(email, "P", "Q", NULL, NOW), NOW);
+    }
+    g_autoptr(GPtrArray) all = claim(f->store, 3, NOW);
+    g_assert_cmpuint(all->len, ==, 3);
+    g_assert_true(
+        store_retry(f->store, all->pdata[0], NOW + 100, "soon", &error));
+    g_assert_true(
+        store_retry(f->store, all->pdata[1], NOW + 9000, "later", &error));
+    g_assert_true(store_clock_set_back(f->store, NOW, 3600, &error));
+    g_autoptr(GPtrArray) one = claim(f->store, 3, NOW);
+    g_assert_cmpuint(one->len, ==, 1);
+    g_assert_cmpstr(((ContactRecord *) one->pdata[0])->email, ==,
+                    ((ContactRecord *) all->pdata[1])->email);
+    g_assert_true(store_clock_set_back(f->store, NOW, 0, &error));
+    g_autoptr(GPtrArray) other = claim(f->store, 3, NOW);
+    g_assert_cmpuint(other->len, ==, 1);
+    g_assert_cmpstr(((ContactRecord *) other->pdata[0])->email, ==,
+                    ((ContactRecord *) all->pdata[0])->email);
+}
+
+/* A damaged file is set aside, a sound one and a server's are left alone. */
+static void
+test_damaged(Fixture *f, const void *data)
+{
+    (void) data;
+    g_assert_null(store_mend(f->uri));
+    if (f->pgsql)
+        return;
+    const char *path = f->uri + strlen("sqlite:");
+    for (int way = 0; way < 3; way++) {
+        for (int i = 0; i < 40; i++) {
+            g_autofree char *email = g_strdup_printf("p%d@example.org", i);
+            merge(f->store, contact_at(email, "P", "Q", NULL, NOW), NOW);
+        }
+        store_close(f->store);
+        int fd = g_open(path, O_RDWR, 0);
+        char noise[4096];
+        memset(noise, 0x5a, sizeof noise);
+        if (way == 0) /* the header */
+            g_assert_cmpint(pwrite(fd, noise, 100, 0), ==, 100);
+        else if (way == 1) /* in the middle */
+            g_assert_cmpint(pwrite(fd, noise, 4096, 4096), ==, 4096);
+        else
+            g_assert_cmpint(ftruncate(fd, 5000), ==, 0);
+        (void) close(fd);
+        g_autofree char *notice = store_mend(f->uri);
+        g_assert_nonnull(notice);
+        g_assert_nonnull(strstr(notice, ".damaged-"));
+        g_assert_nonnull(strstr(notice, "contactctl migrate"));
+        g_assert_null(store_mend(f->uri));
+        f->store = open_store(f->uri, "mx1");
+        g_assert_cmpint(status(f->store).contacts, ==, 0);
+    }
+    g_assert_null(store_mend("sqlite:/nonexistent/dir/x.db"));
+    g_assert_null(store_mend("mysql://u:secret@h/d"));
+}
+
 typedef struct {
     const char *name;
     void (*function)(Fixture *f, const void *data);
@@ -1544,6 +1610,8 @@ static const Case cases[] = {
     { "hosts", test_hosts },
     { "no-write", test_no_write },
     { "locked", test_locked },
+    { "clock-set-back", test_clock_set_back },
+    { "damaged", test_damaged },
     { "open", test_open },
     { "migrate", test_migrate },
     { "speed", test_speed },
