@@ -1,12 +1,12 @@
 /*
  * milter_load.c - many sessions at once, straight into a filter's socket
  *
- *     milter_load SOCKET SESSIONS MESSAGES FILE [PAD]
+ *     milter_load SOCKET SESSIONS MESSAGES FILE [PAD | raw]
  *
  * Each session sends MESSAGES times the mail in FILE (CRLF line ends), with a
- * Message-ID and author of its own, followed by PAD bytes of padding. Prints
- * one JSON object: messages per second and how long the filter took to answer
- * end-of-message.
+ * Message-ID and author of its own, followed by PAD bytes of padding; with
+ * "raw" the mail as it is, whatever it is. Prints one JSON object: messages per
+ * second and how long the filter took to answer end-of-message.
  */
 #include "../mta/milter_client.h"
 
@@ -22,6 +22,7 @@ static char *mail;
 static gsize mail_len;
 static size_t padding;
 static unsigned messages;
+static bool raw;
 
 typedef struct {
     unsigned number;
@@ -30,31 +31,68 @@ typedef struct {
 } Load;
 
 static void
-send_one(MilterClient *client, Load *load, unsigned n)
+send_body(MilterClient *client, const char *body)
 {
-    g_autofree char *sender =
-        g_strdup_printf("<load%u.%u@client.example>", load->number, n % 50);
-    g_autofree char *from = g_strdup_printf(" Load Person %s", sender);
-    g_autofree char *id =
-        g_strdup_printf(" <%u.%u@client.example>", load->number, n);
-    static const char *const macros[] = { "i", "4bLoad", NULL };
-
-    (void) milter_client_mail(client, sender);
-    (void) milter_client_rcpt(client, "<office@ours.example>");
-    (void) milter_client_header(client, "From", from);
-    (void) milter_client_header(client, "Message-ID", id);
-    const char *body = strstr(mail, "\r\n\r\n");
-    body = body != NULL ? body + 4 : mail + mail_len;
-    (void) milter_client_header(client, "Subject", " load");
-    (void) milter_client_header(client, "Content-Type",
-                                " text/plain; charset=utf-8");
     size_t len = (size_t) (mail + mail_len - body);
     for (size_t at = 0; at < len; at += CHUNK)
         (void) milter_client_body(client, body + at, MIN(CHUNK, len - at));
+}
+
+/* Lines with a colon are header fields, one each; the rest is the body. */
+static void
+send_raw(MilterClient *client)
+{
+    const char *at = mail, *end = mail + mail_len;
+    for (;;) {
+        const char *eol = memmem(at, (size_t) (end - at), "\r\n", 2);
+        const char *colon =
+            eol != NULL ? memchr(at, ':', (size_t) (eol - at)) : NULL;
+        if (colon == NULL || colon == at)
+            break;
+        g_autofree char *name = g_strndup(at, (gsize) (colon - at));
+        g_autofree char *value =
+            g_strndup(colon + 1, (gsize) (eol - colon - 1));
+        (void) milter_client_header(client, name, value);
+        at = eol + 2;
+    }
+    send_body(client,
+              end - at >= 2 && memcmp(at, "\r\n", 2) == 0 ? at + 2 : at);
+}
+
+/* With an author of its own, and padding. */
+static void
+send_padded(MilterClient *client, const Load *load, unsigned n,
+            const char *sender)
+{
+    g_autofree char *from = g_strdup_printf(" Load Person %s", sender);
+    g_autofree char *id =
+        g_strdup_printf(" <%u.%u@client.example>", load->number, n);
+    (void) milter_client_header(client, "From", from);
+    (void) milter_client_header(client, "Message-ID", id);
+    const char *body = strstr(mail, "\r\n\r\n");
+    (void) milter_client_header(client, "Subject", " load");
+    (void) milter_client_header(client, "Content-Type",
+                                " text/plain; charset=utf-8");
+    send_body(client, body != NULL ? body + 4 : mail + mail_len);
     static char pad[CHUNK];
     memset(pad, 'x', 1); /* the rest are NULs: bytes as any */
     for (size_t left = padding; left > 0; left -= MIN(left, sizeof pad))
         (void) milter_client_body(client, pad, MIN(left, sizeof pad));
+}
+
+static void
+send_one(MilterClient *client, Load *load, unsigned n)
+{
+    g_autofree char *sender =
+        g_strdup_printf("<load%u.%u@client.example>", load->number, n % 50);
+    static const char *const macros[] = { "i", "4bLoad", NULL };
+
+    (void) milter_client_mail(client, sender);
+    (void) milter_client_rcpt(client, "<office@ours.example>");
+    if (raw)
+        send_raw(client);
+    else
+        send_padded(client, load, n, sender);
 
     milter_client_macros(client, 'E', macros);
     gint64 start = g_get_monotonic_time();
@@ -94,7 +132,7 @@ int
 main(int argc, char **argv)
 {
     if (argc < 5) {
-        fputs("usage: milter_load SOCKET SESSIONS MESSAGES FILE [PAD]\n",
+        fputs("usage: milter_load SOCKET SESSIONS MESSAGES FILE [PAD | raw]\n",
               stderr);
         return 64;
     }
@@ -103,7 +141,8 @@ main(int argc, char **argv)
     messages = (unsigned) strtoul(argv[3], NULL, 10);
     if (!g_file_get_contents(argv[4], &mail, &mail_len, NULL))
         return 66;
-    padding = argc > 5 ? strtoul(argv[5], NULL, 10) : 0;
+    raw = argc > 5 && strcmp(argv[5], "raw") == 0;
+    padding = argc > 5 && !raw ? strtoul(argv[5], NULL, 10) : 0;
 
     size_t total = (size_t) sessions * messages;
     g_autofree double *seconds = g_new0(double, total);

@@ -30,7 +30,8 @@ OUTSIDE = {"client": "198.51.100.7", "name": "mx.client.example"}
 CONFIG = """
 Mode v
 Background no
-Socket inet:{port}@{host}
+Socket {socket}
+UMask 000
 UserID nobody
 PidFile {base}/opendkim.pid
 Syslog no
@@ -43,10 +44,13 @@ InternalHosts {base}/internal
 
 
 class Opendkim:
-    def __init__(self):
+    """On a port of loopback, or with `local` on a unix socket."""
+
+    def __init__(self, local=False):
         self.base = tempfile.mkdtemp(prefix="contact-milter-opendkim-")
         os.chmod(self.base, 0o755)
         self.port = free_port()
+        self.milter = f"unix:{self.base}/sock" if local else f"inet:{HOST}:{self.port}"
         self.process = None
         self.key = os.path.join(self.base, "key.pem")
         subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True,
@@ -57,7 +61,8 @@ class Opendkim:
         self.write("dns", f"{SELECTOR}._domainkey.{DOMAIN} {record}\n")
         self.write("internal", "192.0.2.254\n")  # nobody: loopback is not trusted
         self.write("opendkim.conf", CONFIG.format(
-            port=self.port, host=HOST, base=self.base, authserv=AUTHSERV))
+            socket=f"local:{self.base}/sock" if local else f"inet:{self.port}@{HOST}",
+            base=self.base, authserv=AUTHSERV))
         os.chown(self.base, pwd.getpwnam("nobody").pw_uid, -1)
 
     def write(self, name, text):
@@ -74,8 +79,10 @@ class Opendkim:
         def listens():
             if self.process.poll() is not None:
                 raise AssertionError(f"opendkim ended: {self.process.stderr.read()!r}")
+            kind, name = self.milter.split(":", 1)
             with contextlib.suppress(OSError), \
-                    socket.create_connection((HOST, self.port), 1):
+                    socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET) as s:
+                s.connect(name if kind == "unix" else (HOST, self.port))
                 return True
             return False
         wait_for(listens, 10, "opendkim listens")

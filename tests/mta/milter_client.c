@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { TIMEOUT_S = 20, REPLY_MAX = 1024 * 1024 };
+enum { TIMEOUT_S = 60, REPLY_MAX = 1024 * 1024 };
 
 static int
 connect_unix(const char *path)
