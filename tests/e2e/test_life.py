@@ -12,7 +12,7 @@ from postfix import HOST, OUR_DOMAIN, free_port, wait_for
 from world import BUILD, World, signature_mail
 
 OFFICE = "office@" + OUR_DOMAIN
-MESSAGES = 1000
+MESSAGES = 3000
 
 
 class Life(unittest.TestCase):
