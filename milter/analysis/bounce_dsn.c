@@ -257,6 +257,10 @@ take_field(DsnField field, const char *value, size_t len, DsnRecipient *group,
         if (field == FIELD_STATUS && memchr(value, '(', len) == NULL)
             break;
         char *before = group->diagnostic;
+        /* Servers write it once or twice; who writes it a thousand times
+         * would have it copied as often. */
+        if (before != NULL && strlen(before) >= FIELD_MAX)
+            break;
         size_t skip = 0;
         const char *semicolon = memchr(value, ';', MIN(len, 12));
         if (field == FIELD_DIAGNOSTIC && semicolon != NULL)

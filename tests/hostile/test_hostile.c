@@ -10,6 +10,7 @@
 #include "whole.h"
 
 #include "analysis/bounce.h"
+#include "analysis/bounce_internal.h"
 #include "message/body.h"
 #include "message/header.h"
 #include "message/html.h"
@@ -287,6 +288,22 @@ test_mailboxes(void)
     }
 }
 
+/* What a report says about one recipient, over and over. */
+static void
+test_diagnostics(void)
+{
+    g_autoptr(GString) report = g_string_new("Final-Recipient: a@b.example\n");
+    repeat(report, "Diagnostic-Code: smtp; 550 5.1.1 user unknown\n", 5000);
+    g_autoptr(GArray) recipients =
+        g_array_new(FALSE, TRUE, sizeof(DsnRecipient));
+    g_array_set_clear_func(recipients, dsn_recipient_clear);
+    g_assert_true(dsn_parse(report->str, report->len, recipients));
+    g_assert_cmpuint(recipients->len, ==, 1);
+    g_assert_cmpuint(
+        strlen(g_array_index(recipients, DsnRecipient, 0).diagnostic), <=,
+        2 * 4096);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -305,6 +322,7 @@ main(int argc, char **argv)
     g_test_add_func("/limit/links", test_links);
     g_test_add_func("/limit/continuations", test_continuations);
     g_test_add_func("/limit/mailboxes", test_mailboxes);
+    g_test_add_func("/limit/diagnostics", test_diagnostics);
     for (size_t i = 0; i < n_shapes; i++) {
         g_autofree char *path =
             g_strdup_printf("/hostile/%zu %s", i, shapes[i].name);
