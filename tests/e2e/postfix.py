@@ -21,6 +21,7 @@ import time
 
 DAEMONS = "/usr/lib/postfix/sbin"
 HOST = "127.0.0.1"
+SLOW = int(os.environ.get("SLOW", "1"))  # tests/e2e/run --slow
 OUR_DOMAIN = "ours.example"
 
 MAIN_CF = """
@@ -107,6 +108,7 @@ def free_port():
 
 def wait_for(condition, seconds=10, what="condition", every=0.02):
     """Calls condition() until it gives something true; returns that."""
+    seconds *= SLOW
     end = time.monotonic() + seconds
     while True:
         value = condition()

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from postfix import HOST, OUR_DOMAIN, Postfix, free_port, wait_for
+from postfix import HOST, OUR_DOMAIN, SLOW, Postfix, free_port, wait_for
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("BUILD", os.path.join(SOURCE, "build"))
@@ -29,6 +29,14 @@ USER = "nobody"
 AUTHSERV = f"mail.{OUR_DOMAIN}"
 JOB_TITLE, MOBILE = 501, 502
 GROUPS = [10, 11]
+# Exit status of its own for errors and leaks; what the libraries never free on
+# purpose is not counted.
+VALGRIND_FOUND = 99
+VALGRIND = ["valgrind", "--quiet", f"--error-exitcode={VALGRIND_FOUND}",
+            "--leak-check=full", "--errors-for-leak-kinds=definite",
+            "--show-leak-kinds=definite", "--fair-sched=yes",
+            f"--suppressions={SOURCE}/tests/valgrind.supp"
+            ] if os.environ.get("VALGRIND") else []
 WITHIN = 10  # seconds from the mail to the API: what is promised
 
 SEED = {
@@ -161,7 +169,7 @@ class Daemon:
                        **(env or {})}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "-c", self.config, *options], env=environment,
+                [*VALGRIND, self.binary, "-c", self.config, *options], env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                 user=self.uid, group=self.gid, extra_groups=[],
                 preexec_fn=descriptors and (lambda: resource.setrlimit(
@@ -184,7 +192,7 @@ class Daemon:
             return None
 
     def wait_ready(self, seconds=20):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOW
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(f"it ended with {self.process.returncode}:\n{self.log()}")
@@ -218,7 +226,7 @@ class Daemon:
         if self.process.poll() is None:
             self.send_signal(number)
         try:
-            status = self.process.wait(seconds)
+            status = self.process.wait(seconds * SLOW)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -226,6 +234,8 @@ class Daemon:
         finally:
             self.close_notify()
             self.process = None
+        if VALGRIND and status == VALGRIND_FOUND:
+            raise AssertionError(f"valgrind found something:\n{self.log()[-10000:]}")
         return status
 
     def memory(self):
