@@ -323,15 +323,9 @@ start(Daemon *daemon)
         spool_on_commit(daemon->spool, wake_backend, daemon->backend);
     }
     if (settings->metrics.listen != NULL) {
-        /* Never a reason not to serve mail: the other role may have it. */
-        static const char *const roles[] = {
-            [ROLE_ALL] = "all",
-            [ROLE_MTA] = "mta",
-            [ROLE_SYNC] = "sync",
-        };
-        daemon->pages =
-            pages_start(settings->metrics.listen, roles[daemon->arguments.role],
-                        daemon->spool, daemon->backend, &error);
+        /* Never a reason not to serve mail. */
+        daemon->pages = pages_start(settings, daemon->arguments.role,
+                                    daemon->spool, daemon->backend, &error);
         if (daemon->pages == NULL)
             log_warning("[metrics] listen: %s", error->message);
     }

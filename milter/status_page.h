@@ -6,8 +6,8 @@
  *
  * Ownership  status_page_free(); pages are freed by the caller.
  * Threads    status_page_sample() and status_page_html() from any thread.
- * Limits     96 samples, a quarter of an hour each; STATUS_PAGE_ROWS rows of
- *            the queue.
+ * Limits     96 samples, a quarter of an hour each; STATUS_PAGE_ROWS entries of
+ *            the queue are looked at, STATE_ROWS of each state shown.
  */
 #ifndef STATUS_PAGE_H
 #define STATUS_PAGE_H
@@ -16,7 +16,7 @@
 #include "store/spool.h"
 #include "store/store.h"
 
-enum { STATUS_PAGE_ROWS = 25 };
+enum { STATUS_PAGE_ROWS = 500 };
 
 typedef struct StatusPage StatusPage;
 
@@ -25,11 +25,13 @@ typedef struct {
     int64_t now;
     const char *role;
     const SpoolStatus *spool; /* NULL: it cannot be read */
-    const StoreStatus *store; /* NULL: not open, or not of this role */
+    const StoreStatus *store; /* NULL: not open */
+    int64_t mail_side_silent; /* seconds; -1: it is this process */
     const char *paused;       /* why the sync is paused */
     const char *last_success;
     const char *last_error;
     const GPtrArray *queue; /* of QueueEntry; NULL: none */
+    const GPtrArray *log;   /* of LogLine, oldest first; NULL: none */
 } StatusFacts;
 
 StatusPage *status_page_new(int64_t now);

@@ -49,6 +49,61 @@ static const int priorities[] = {
     [LOG_LEVEL_DEBUG_] = LOG_DEBUG,
 };
 
+/* --- the last errors and warnings ------------------------------------------ */
+
+static struct {
+    pthread_mutex_t lock;
+    LogLine *lines[LOG_RECENT];
+    size_t next;
+} recent = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+LogLine *
+log_line_new(int64_t time, LogLevel level, const char *text)
+{
+    LogLine *line = g_new(LogLine, 1);
+    *line = (LogLine){ time, level, g_utf8_make_valid(text, -1) };
+    for (char *c = line->text; *c != '\0'; c++) {
+        if (g_ascii_iscntrl(*c))
+            *c = ' ';
+    }
+    return line;
+}
+
+void
+log_line_free(LogLine *line)
+{
+    if (line == NULL)
+        return;
+    g_free(line->text);
+    g_free(line);
+}
+
+static void
+remember(LogLevel level, const char *text)
+{
+    LogLine *line = log_line_new((int64_t) time(NULL), level, text);
+    pthread_mutex_lock(&recent.lock);
+    log_line_free(recent.lines[recent.next]);
+    recent.lines[recent.next] = line;
+    recent.next = (recent.next + 1) % LOG_RECENT;
+    pthread_mutex_unlock(&recent.lock);
+}
+
+GPtrArray *
+log_recent(void)
+{
+    GPtrArray *list =
+        g_ptr_array_new_with_free_func((GDestroyNotify) log_line_free);
+    pthread_mutex_lock(&recent.lock);
+    for (size_t i = 0; i < LOG_RECENT; i++) {
+        const LogLine *l = recent.lines[(recent.next + i) % LOG_RECENT];
+        if (l != NULL)
+            g_ptr_array_add(list, log_line_new(l->time, l->level, l->text));
+    }
+    pthread_mutex_unlock(&recent.lock);
+    return list;
+}
+
 static void log_write(LogLevel level, const char *format, va_list args)
     G_GNUC_PRINTF(2, 0);
 
@@ -58,6 +113,8 @@ log_write(LogLevel level, const char *format, va_list args)
     if (level > config.level)
         return;
     g_autofree char *line = g_strdup_vprintf(format, args);
+    if (level <= LOG_LEVEL_WARNING_)
+        remember(level, line);
     LogTarget target = config.target;
     switch (target) {
     case LOG_TARGET_SYSLOG:

@@ -11,6 +11,8 @@
 
 #include "base/settings.h"
 
+#include <glib.h>
+
 /* Before this is called everything goes to standard error at level info. */
 void log_open(const char *program, LogTarget target, LogLevel level,
               LogAddresses addresses);
@@ -20,6 +22,18 @@ void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
 bool log_is_debug(void);
+
+/* The last LOG_RECENT errors and warnings, oldest first; lines have no
+ * controls in them. Array of LogLine; the caller unrefs it. */
+enum { LOG_RECENT = 20 };
+typedef struct {
+    int64_t time;
+    LogLevel level;
+    char *text;
+} LogLine;
+GPtrArray *log_recent(void);
+LogLine *log_line_new(int64_t time, LogLevel level, const char *text);
+void log_line_free(LogLine *line);
 
 /* An address as `log addresses` allows: as it is, or "hash:" and 12 hex digits
  * of its SHA-256. Escaped; the caller frees it. NULL gives "-". */

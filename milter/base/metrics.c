@@ -9,29 +9,43 @@
 #include <glib.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef enum { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM } MetricType;
 
-/* Seconds: from a commit on a fast disk to an API that times out. */
-static const double bounds[] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                 0.25,  0.5,    1,     2.5,  5,     10,   30 };
-enum { N_BOUNDS = G_N_ELEMENTS(bounds) };
+enum { N_BOUNDS = 14, LINE_FIELDS = 6 };
+
+/* From a commit on a fast disk to an API that times out. */
+static const double seconds[N_BOUNDS] = { 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                          0.05,  0.1,    0.25,  0.5,  1,
+                                          2.5,   5,      10,    30 };
+static const double counts[N_BOUNDS] = { 1,  2,   3,   5,   10,  20,   30,
+                                         50, 100, 200, 300, 500, 1000, 2000 };
 
 typedef struct {
     MetricType type;
     char *name;
     char *label;
     char *value;
+    bool own; /* raised here, not loaded */
     double amount;
     uint64_t buckets[N_BOUNDS];
     uint64_t count;
 } Metric;
 
+static const char *const types[] = { "counter", "gauge", "histogram" };
+
 static struct {
     pthread_mutex_t lock;
     GHashTable *index; /* "name label=value" -> Metric */
 } metrics = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static const double *
+bounds_of(const char *name)
+{
+    return g_str_has_suffix(name, "_seconds") ? seconds : counts;
+}
 
 /* The metric, made if `make`; the lock is held. */
 static Metric *
@@ -55,12 +69,21 @@ metric_find(MetricType type, const char *name, const char *label,
     return metric;
 }
 
+/* The metric that this process raises; the lock is held. */
+static Metric *
+own(MetricType type, const char *name, const char *label, const char *value)
+{
+    Metric *metric = metric_find(type, name, label, value, true);
+    metric->own = true;
+    return metric;
+}
+
 void
 metrics_add(const char *name, const char *label, const char *value,
             double amount)
 {
     pthread_mutex_lock(&metrics.lock);
-    metric_find(METRIC_COUNTER, name, label, value, true)->amount += amount;
+    own(METRIC_COUNTER, name, label, value)->amount += amount;
     pthread_mutex_unlock(&metrics.lock);
 }
 
@@ -75,20 +98,21 @@ metrics_set(const char *name, const char *label, const char *value,
             double amount)
 {
     pthread_mutex_lock(&metrics.lock);
-    metric_find(METRIC_GAUGE, name, label, value, true)->amount = amount;
+    own(METRIC_GAUGE, name, label, value)->amount = amount;
     pthread_mutex_unlock(&metrics.lock);
 }
 
 void
 metrics_observe(const char *name, const char *label, const char *value,
-                double seconds)
+                double amount)
 {
+    const double *bounds = bounds_of(name);
     pthread_mutex_lock(&metrics.lock);
-    Metric *metric = metric_find(METRIC_HISTOGRAM, name, label, value, true);
-    metric->amount += seconds;
+    Metric *metric = own(METRIC_HISTOGRAM, name, label, value);
+    metric->amount += amount;
     metric->count++;
     for (size_t i = 0; i < N_BOUNDS; i++) {
-        if (seconds <= bounds[i])
+        if (amount <= bounds[i])
             metric->buckets[i]++;
     }
     pthread_mutex_unlock(&metrics.lock);
@@ -107,6 +131,21 @@ metrics_get(const char *name, const char *label, const char *value)
     return amount;
 }
 
+/* Is `value` one of the metric's label values? */
+static bool
+has_value(const Metric *metric, const char *value)
+{
+    size_t len = strlen(value);
+    const char *at = metric->value;
+    while (at != NULL) {
+        size_t part = strcspn(at, ",");
+        if (part == len && memcmp(at, value, len) == 0)
+            return true;
+        at = at[part] != '\0' ? at + part + 1 : NULL;
+    }
+    return false;
+}
+
 double
 metrics_sum(const char *name, const char *value)
 {
@@ -119,13 +158,90 @@ metrics_sum(const char *name, const char *value)
         while (g_hash_table_iter_next(&iter, NULL, &at)) {
             const Metric *metric = at;
             if (strcmp(metric->name, name) == 0 &&
-                (value == NULL || g_strcmp0(metric->value, value) == 0))
+                (value == NULL || has_value(metric, value)))
                 sum += metric->amount;
         }
     }
     pthread_mutex_unlock(&metrics.lock);
     return sum;
 }
+
+/* --- from one process to another ------------------------------------------- */
+
+/* One line each: type, name, labels, values, amount, count, then the buckets,
+ * with tabs between. */
+char *
+metrics_save(void)
+{
+    GString *out = g_string_new(NULL);
+    GHashTableIter iter;
+    gpointer at;
+    pthread_mutex_lock(&metrics.lock);
+    if (metrics.index != NULL) {
+        g_hash_table_iter_init(&iter, metrics.index);
+        while (g_hash_table_iter_next(&iter, NULL, &at)) {
+            const Metric *m = at;
+            char number[G_ASCII_DTOSTR_BUF_SIZE];
+            g_string_append_printf(
+                out, "%s\t%s\t%s\t%s\t%s\t%" G_GUINT64_FORMAT, types[m->type],
+                m->name, m->label ? m->label : "", m->value ? m->value : "",
+                g_ascii_dtostr(number, sizeof number, m->amount), m->count);
+            for (size_t i = 0; m->type == METRIC_HISTOGRAM && i < N_BOUNDS; i++)
+                g_string_append_printf(out, "\t%" G_GUINT64_FORMAT,
+                                       m->buckets[i]);
+            g_string_append_c(out, '\n');
+        }
+    }
+    pthread_mutex_unlock(&metrics.lock);
+    return g_string_free(out, FALSE);
+}
+
+static bool
+is_word(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789_,-") == strlen(text);
+}
+
+/* The lock is held. */
+static void
+load_line(const char *line)
+{
+    g_auto(GStrv) field = g_strsplit(line, "\t", -1);
+    guint n = g_strv_length(field);
+    size_t type = 0;
+    while (n >= LINE_FIELDS && type < G_N_ELEMENTS(types) &&
+           strcmp(field[0], types[type]) != 0)
+        type++;
+    if (n < LINE_FIELDS || type == G_N_ELEMENTS(types) ||
+        (type == METRIC_HISTOGRAM && n != LINE_FIELDS + N_BOUNDS) ||
+        field[1][0] == '\0' || !is_word(field[1]) || !is_word(field[2]) ||
+        !is_word(field[3]))
+        return;
+    const char *label = field[2][0] != '\0' ? field[2] : NULL;
+    const char *value = field[3][0] != '\0' ? field[3] : NULL;
+    bool full = metrics.index != NULL &&
+                g_hash_table_size(metrics.index) >= METRICS_MAX;
+    Metric *m = metric_find((MetricType) type, field[1], label, value, !full);
+    if (m == NULL || m->own || m->type != (MetricType) type)
+        return;
+    m->amount = g_ascii_strtod(field[4], NULL);
+    m->count = g_ascii_strtoull(field[5], NULL, 10);
+    for (size_t i = 0; type == METRIC_HISTOGRAM && i < N_BOUNDS; i++)
+        m->buckets[i] = g_ascii_strtoull(field[LINE_FIELDS + i], NULL, 10);
+}
+
+void
+metrics_load(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", METRICS_MAX + 1);
+    pthread_mutex_lock(&metrics.lock);
+    for (size_t i = 0; lines[i] != NULL && i < METRICS_MAX; i++)
+        load_line(lines[i]);
+    pthread_mutex_unlock(&metrics.lock);
+}
+
+/* --- for Prometheus -------------------------------------------------------- */
 
 static int
 by_name(gconstpointer a, gconstpointer b)
@@ -137,6 +253,16 @@ by_name(gconstpointer a, gconstpointer b)
 }
 
 static void
+append_labels(GString *out, const Metric *m)
+{
+    g_auto(GStrv) label = g_strsplit(m->label, ",", -1);
+    g_auto(GStrv) value = g_strsplit(m->value ? m->value : "", ",", -1);
+    for (size_t i = 0; label[i] != NULL && value[i] != NULL; i++)
+        g_string_append_printf(out, "%s%s=\"%s\"", i > 0 ? "," : "", label[i],
+                               value[i]);
+}
+
+static void
 append_sample(GString *out, const Metric *m, const char *suffix, const char *le,
               double amount)
 {
@@ -145,7 +271,7 @@ append_sample(GString *out, const Metric *m, const char *suffix, const char *le,
     if (m->label != NULL || le != NULL) {
         g_string_append_c(out, '{');
         if (m->label != NULL)
-            g_string_append_printf(out, "%s=\"%s\"", m->label, m->value);
+            append_labels(out, m);
         if (le != NULL)
             g_string_append_printf(out, "%sle=\"%s\"", m->label ? "," : "", le);
         g_string_append_c(out, '}');
@@ -163,7 +289,7 @@ append_metric(GString *out, const Metric *m)
     }
     for (size_t i = 0; i < N_BOUNDS; i++) {
         char le[G_ASCII_DTOSTR_BUF_SIZE];
-        (void) g_ascii_formatd(le, sizeof le, "%g", bounds[i]);
+        (void) g_ascii_formatd(le, sizeof le, "%g", bounds_of(m->name)[i]);
         append_sample(out, m, "_bucket", le, (double) m->buckets[i]);
     }
     append_sample(out, m, "_bucket", "+Inf", (double) m->count);
@@ -182,7 +308,6 @@ static const struct {
 char *
 metrics_text(void)
 {
-    static const char *const types[] = { "counter", "gauge", "histogram" };
     GString *out = g_string_new(NULL);
     g_autoptr(GPtrArray) list = g_ptr_array_new();
 

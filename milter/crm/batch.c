@@ -11,6 +11,8 @@
  */
 #include "crm/batch.h"
 
+#include "base/metrics.h"
+
 #include <string.h>
 
 enum { FIRST_MS = 100, SHORTEST_MS = 20, LONGEST_POLL_MS = 30000 };
@@ -232,6 +234,7 @@ submit(Batch *batch, const BatchCaller *caller, Request *const *requests,
         answer_fail(answer, ANSWER_TROUBLE, "batch: no asyncId");
         return NULL;
     }
+    metrics_observe("api_batch_calls", NULL, NULL, (double) n);
     Flight *flight = g_new0(Flight, 1);
     flight->async = g_steal_pointer(&name);
     flight->requests = requests;

@@ -281,7 +281,9 @@ ivvy_call(Ivvy *ivvy, const char *name_space, const char *action,
         send_once(ivvy, url, uri, dump, length, answer);
     }
     free(dump);
-    metrics_inc("api_calls_total", "result", answer_kind_name(answer->kind));
+    g_autofree char *labels =
+        g_strconcat(action, ",", answer_kind_name(answer->kind), NULL);
+    metrics_inc("api_calls_total", "action,result", labels);
     metrics_observe("api_call_seconds", "action", action,
                     (double) (g_get_monotonic_time() - began) / 1e6);
 }

@@ -236,6 +236,7 @@ pause_sync(Sync *sync, const char *reason)
               "(trying again in %" PRId64 " s)",
               words, (gap + 999) / 1000);
     metrics_set("api_paused", NULL, NULL, 1);
+    metrics_inc("api_pauses_total", NULL, NULL);
     state_set(sync, "paused", sync->paused);
 }
 

@@ -123,10 +123,11 @@ static bool
 queue_work(Store *store, void *data, GError **error)
 {
     QueueWork *work = data;
-    static const StoreTableId sources[] = { TABLE_CONTACT, TABLE_CONTACT,
-                                            TABLE_HELD };
-    static const char *const where[] = { "state = 1", "state = 2", "1 = 1" };
-    static const char *const order[] = { "due", "since", "since, id" };
+    /* What needs a person first: it must not drown in what waits. */
+    static const StoreTableId sources[] = { TABLE_CONTACT, TABLE_HELD,
+                                            TABLE_CONTACT };
+    static const char *const where[] = { "state = 2", "1 = 1", "state = 1" };
+    static const char *const order[] = { "since", "since, id", "due" };
     g_ptr_array_set_size(work->entries, 0);
     for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
         const StoreTable *table = &store_tables[sources[i]];

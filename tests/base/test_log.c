@@ -57,6 +57,23 @@ test_allowed(void)
     g_assert_cmpuint(held_back, ==, 2);
 }
 
+static void
+test_recent(void)
+{
+    log_open("test", LOG_TARGET_STDERR, LOG_LEVEL_WARNING_, ADDRESSES_FULL);
+    for (int i = 0; i < LOG_RECENT + 5; i++)
+        log_warning("number %d", i);
+    log_info("not this");
+    log_error("two\nlines");
+    g_autoptr(GPtrArray) list = log_recent();
+    g_assert_cmpuint(list->len, ==, LOG_RECENT);
+    const LogLine *first = list->pdata[0];
+    const LogLine *last = list->pdata[LOG_RECENT - 1];
+    g_assert_cmpstr(first->text, ==, "number 6");
+    g_assert_cmpstr(last->text, ==, "two lines");
+    g_assert_cmpint(last->level, ==, LOG_LEVEL_ERROR_);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -64,5 +81,6 @@ main(int argc, char **argv)
     g_test_add_func("/log/text", test_text);
     g_test_add_func("/log/address", test_address);
     g_test_add_func("/log/allowed", test_allowed);
+    g_test_add_func("/log/recent", test_recent);
     return g_test_run();
 }

@@ -1,7 +1,10 @@
 """The life of the daemon: reload, drain, stop, service manager, second instance."""
 
+import contextlib
 import http.client
 import os
+import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -9,7 +12,7 @@ import time
 import unittest
 
 from postfix import HOST, OUR_DOMAIN, free_port, wait_for
-from world import BUILD, World, signature_mail
+from world import Daemon, World, signature_mail
 
 OFFICE = "office@" + OUR_DOMAIN
 MESSAGES = 3000
@@ -217,7 +220,36 @@ class Life(unittest.TestCase):
         self.assertEqual(get("/")[0], 200)
         self.assertEqual(get("/nothing")[0], 404)
         self.assertEqual(get("/metrics", "POST")[0], 405)
-        self.assertTrue(os.path.exists(os.path.join(BUILD, "contactctl")))
+        self.assertRegex(text, r'contact_milter_api_calls_total\{action="\w+",result="ok"\} ')
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                                  capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_pages_of_split_roles(self):
+        """The mail side has no network: the sync side serves its metrics too."""
+        port = free_port()
+        self.daemon.configure(metrics={"listen": f"{HOST}:{port}"})
+        sync = Daemon(self.world.base, self.world.api.port, self.daemon.socket, name="sync")
+        sync.configure(metrics={"listen": f"{HOST}:{port}"})
+        self.addCleanup(sync.stop)
+        sync.start("--role", "sync")
+
+        def get(path):
+            connection = http.client.HTTPConnection(HOST, port, timeout=5)
+            with contextlib.closing(connection):
+                connection.request("GET", path)
+                return connection.getresponse().read().decode()
+        self.assertIn("gives no sign of life", get("/"))
+        self.world.start("--role", "mta")
+        self.world.wait_contact(self.write())
+        wait_for(lambda: re.search(r'messages_total\{verdict="contact"\} 1\b', get("/metrics")),
+                 15, "the mail side's metrics")
+        text = get("/metrics")
+        for name in ("end_of_message_seconds_count 1", "sessions_total", "observations_waiting 0",
+                     'judged_total{decision="merged"} 1', "contacts 1"):
+            self.assertIn("contact_milter_" + name, text)
+        self.assertNotIn("gives no sign of life", get("/"))
 
 
 if __name__ == "__main__":

@@ -694,7 +694,7 @@ test_queue(Fixture *f, const void *data)
     g_autoptr(GPtrArray) queue = store_queue(s, NULL, 100, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(queue->len, ==, 2);
-    const QueueEntry *e = queue->pdata[0];
+    const QueueEntry *e = queue->pdata[1];
     g_assert_cmpstr(e->email, ==, "q1@example.org");
     g_assert_cmpstr(e->state, ==, "pending");
     g_assert_cmpstr(e->wants, ==, "contact,status=3");
@@ -702,7 +702,7 @@ test_queue(Fixture *f, const void *data)
     g_assert_cmpuint(e->attempts, ==, 1);
     g_assert_cmpint(e->due, ==, NOW + 300);
     g_assert_cmpint(e->since, ==, NOW);
-    e = queue->pdata[1];
+    e = queue->pdata[0]; /* what needs a person comes first */
     g_assert_cmpstr(e->state, ==, "dead");
     g_assert_cmpstr(e->wants, ==, "unsubscribe");
     g_autoptr(GPtrArray) one = store_queue(s, "Q2@example.org", 100, &error);
