@@ -249,14 +249,13 @@ append_notices(GString *html, const StatusFacts *facts)
                       facts->spool->set_aside);
     if (facts->store != NULL && facts->store->dead > 0)
         append_notice(&notices, "bad", "contactctl queue retry --dead",
-                      "%" G_GINT64_FORMAT
-                      " dead letters: the API will not take "
-                      "them as they are; mend what the reason names.",
+                      "Dead letters: %" G_GINT64_FORMAT
+                      ". The API will not take them as they are; mend what "
+                      "the reason names.",
                       facts->store->dead);
     if (facts->store != NULL && facts->store->held > 0)
         append_notice(&notices, "warn", "contactctl queue release ADDRESS",
-                      "%" G_GINT64_FORMAT " changes are held until a person "
-                      "decides.",
+                      "Held until a person decides: %" G_GINT64_FORMAT ".",
                       facts->store->held);
     g_string_append(html, notices.any ? "</ul>\n"
                                       : "<p class=\"good\">All is well.</p>\n");

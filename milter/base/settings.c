@@ -497,10 +497,19 @@ check_api(Reader *reader, Role role)
             g_build_filename(credentials, "api-secret", NULL);
         s->api.secret = read_secret(reader, "api", "secret_file", path, false);
     } else {
-        reader_complain(reader, line_of(reader, "api", "secret_file"), "api",
-                        "secret_file",
-                        "is required; write the path of a file (mode 0600) "
-                        "that holds the API secret");
+        /* Where systemd takes the credential from. */
+        g_autofree char *folder =
+            g_path_get_dirname(reader->path ? reader->path : "");
+        g_autofree char *path = g_build_filename(folder, "api-secret", NULL);
+        if (access(path, F_OK) == 0)
+            s->api.secret =
+                read_secret(reader, "api", "secret_file", path, true);
+        else
+            reader_complain(reader, line_of(reader, "api", "secret_file"),
+                            "api", "secret_file",
+                            "is required; write the path of a file (mode 0600) "
+                            "that holds the API secret, or make %s",
+                            path);
     }
 }
 

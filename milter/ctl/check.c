@@ -7,8 +7,11 @@
 #include <jansson.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <resolv.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "crm/sync.h"
@@ -75,6 +78,72 @@ check_store(const Settings *settings, Check *check)
     check_report(spool != NULL && notice == NULL, line, check);
 }
 
+/* Can the daemon read what root can? Its user is whom the spool's folder
+ * belongs to. */
+static void
+check_secret(const Settings *settings, Check *check)
+{
+    const char *path = settings->api.secret_file;
+    g_autofree char *folder = g_path_get_dirname(settings->store.spool);
+    struct stat daemon, secret;
+    if (path == NULL || geteuid() != 0 || stat(folder, &daemon) != 0 ||
+        stat(path, &secret) != 0 || secret.st_uid == daemon.st_uid ||
+        daemon.st_uid == 0)
+        return;
+    const struct passwd *user = getpwuid(daemon.st_uid);
+    g_autofree char *name = user != NULL ? g_strdup(user->pw_name)
+                                         : g_strdup_printf("%u", daemon.st_uid);
+    g_autofree char *line = g_strdup_printf(
+        "[api] secret_file: %s cannot be read by the daemon's user; `chown %s "
+        "%s`, or leave secret_file out: systemd hands over "
+        "/etc/contact-milter/api-secret",
+        path, name, path);
+    check_report(false, line, check);
+}
+
+/* Who holds the lock beside the spool; 0: nobody. */
+static guint64
+lock_holder(const char *spool, const char *part)
+{
+    g_autofree char *path = g_strdup_printf("%s.%s.lock", spool, part);
+    g_autofree char *locks = NULL;
+    struct stat info;
+    if (stat(path, &info) != 0 ||
+        !g_file_get_contents("/proc/locks", &locks, NULL, NULL))
+        return 0;
+    g_autofree char *inode = g_strdup_printf(":%lu ", info.st_ino);
+    g_auto(GStrv) lines = g_strsplit(locks, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        /* "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF" */
+        const char *pid = strstr(*line, " WRITE ");
+        if (pid != NULL && strstr(*line, inode) != NULL)
+            return g_ascii_strtoull(pid + strlen(" WRITE "), NULL, 10);
+    }
+    return 0;
+}
+
+static void
+check_running(const Settings *settings, Check *check)
+{
+    static const struct {
+        const char *part, *label, *unit;
+    } roles[] = {
+        { "mta", "milter", "contact-milter" },
+        { "sync", "sync", "contact-sync" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(roles); i++) {
+        guint64 pid = lock_holder(settings->store.spool, roles[i].part);
+        g_autofree char *line =
+            pid != 0
+                ? g_strdup_printf("%s: running, process %" G_GUINT64_FORMAT,
+                                  roles[i].label, pid)
+                : g_strdup_printf("%s: not running; `systemctl start %s`, and "
+                                  "`journalctl -u %s` if it does not stay",
+                                  roles[i].label, roles[i].unit, roles[i].unit);
+        check_report(pid != 0, line, check);
+    }
+}
+
 /* Settings that are valid one by one, and useless together. */
 static void
 check_trust(const Settings *settings, Check *check)
@@ -134,10 +203,12 @@ ctl_check(Ctl *ctl, int argc, char **argv)
         return 1;
     g_autofree char *line = g_strdup_printf("configuration: %s", path);
     check_report(true, line, &check);
+    check_secret(settings, &check);
     check_trust(settings, &check);
     check_store(settings, &check);
+    check_running(settings, &check);
     check_socket(settings, check_report, &check);
-    check_postfix(settings, check_report, &check);
+    check_mail_server(settings, check_report, &check);
     (void) sync_check(settings, check_report, &check);
     return check.failed ? 1 : 0;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,6 +72,32 @@ check_socket(const Settings *settings, SyncReport report, void *data)
                     (unsigned) info.st_mode & 07777);
 }
 
+void
+check_socket_user(const char *socket, const char *user, SyncReport report,
+                  void *data)
+{
+    const struct passwd *entry = getpwnam(user);
+    struct stat info;
+    if ((!g_str_has_prefix(socket, "unix:") &&
+         !g_str_has_prefix(socket, "local:")) ||
+        stat(strchr(socket, ':') + 1, &info) != 0 || entry == NULL ||
+        (info.st_mode & 0002) != 0 || entry->pw_uid == 0)
+        return;
+    gid_t groups[256];
+    int n = G_N_ELEMENTS(groups);
+    bool member = false;
+    if (getgrouplist(user, entry->pw_gid, groups, &n) >= 0) {
+        for (int i = 0; i < n; i++)
+            member = member || groups[i] == info.st_gid;
+    }
+    const struct group *group = getgrgid(info.st_gid);
+    if (!member || (info.st_mode & 0020) == 0)
+        report_line(report, data, false,
+                    "socket: the mail server's user %s may not connect: "
+                    "`adduser %s %s`, then restart the mail server",
+                    user, user, group ? group->gr_name : "GROUP");
+}
+
 /* Does one of the milters of a main.cf list name our socket? *out_entry is
  * where it stands. */
 static bool
@@ -97,13 +124,102 @@ names_socket(const char *list, const char *socket, const char **out_entry)
     return found != NULL;
 }
 
-void
-check_postfix_values(const char *socket, const char *smtpd_milters,
-                     const char *non_smtpd_milters, const char *filter_classes,
-                     SyncReport report, void *data)
+/* --- the services of master.cf ---------------------------------------------- */
+
+/* A line of `postconf -F`: "smtp/inet/command = smtpd -o ...". */
+static char *
+service_field(char *const *lines, const char *service, const char *field)
+{
+    g_autofree char *start = g_strdup_printf("%s/%s = ", service, field);
+    for (; *lines != NULL; lines++) {
+        if (g_str_has_prefix(*lines, start))
+            return g_strdup(*lines + strlen(start));
+    }
+    return NULL;
+}
+
+/* Where a process in Postfix's chroot, or one whose working directory it is,
+ * finds the socket of this list entry. NULL: it is TCP. */
+static char *
+path_in_chroot(const char *entry, const char *list, const char *queue)
+{
+    const char *path = entry;
+    while (path > list && strchr(" \t,{", path[-1]) == NULL)
+        path--;
+    if (!g_str_has_prefix(path, "unix:") && !g_str_has_prefix(path, "local:"))
+        return NULL;
+    path = strchr(path, ':') + 1;
+    g_autofree char *name = g_strndup(path, strcspn(path, " \t,}"));
+    return g_build_filename(queue, name, NULL);
+}
+
+/* smtpd takes smtpd_milters, cleanup non_smtpd_milters: can those that run in
+ * the chroot see the socket? */
+static void
+check_chroot(const PostfixFacts *facts, char *const *lines, const char *program,
+             const char *list, const char *socket, SyncReport report,
+             void *data)
 {
     const char *entry;
-    if (!names_socket(smtpd_milters, socket, &entry)) {
+    if (!names_socket(list, socket, &entry))
+        return;
+    g_autofree char *inside =
+        path_in_chroot(entry, list, facts->queue_directory);
+    if (inside == NULL || access(inside, F_OK) == 0)
+        return;
+    g_autoptr(GString) blind = g_string_new(NULL);
+    g_autoptr(GString) command = g_string_new(NULL);
+    for (char *const *at = lines; *at != NULL; at++) {
+        const char *field = strstr(*at, "/command = ");
+        if (field == NULL)
+            continue;
+        g_autofree char *service = g_strndup(*at, (gsize) (field - *at));
+        g_auto(GStrv) words = g_strsplit(strchr(field, '=') + 2, " ", 2);
+        g_autofree char *jail = service_field(lines, service, "chroot");
+        if (g_strcmp0(words[0], program) != 0 || g_strcmp0(jail, "y") != 0)
+            continue;
+        g_string_append_printf(blind, "%s%s", blind->len > 0 ? ", " : "",
+                               service);
+        g_string_append_printf(command, " %s/chroot=n", service);
+    }
+    if (blind->len > 0)
+        report_line(report, data, false,
+                    "Postfix: %s run in the chroot %s, where %s is not; "
+                    "`postconf -F%s` and restart Postfix, or put the socket "
+                    "inside",
+                    blind->str, facts->queue_directory,
+                    inside + strlen(facts->queue_directory), command->str);
+}
+
+/* submission often has milters of its own: then what our own people send is
+ * not seen. */
+static void
+check_submission(char *const *lines, const char *socket, SyncReport report,
+                 void *data)
+{
+    static const char option[] = "-o smtpd_milters=";
+    for (; *lines != NULL; lines++) {
+        const char *own = strstr(*lines, option);
+        const char *field = strstr(*lines, "/command = ");
+        const char *entry;
+        if (own == NULL || field == NULL ||
+            !g_str_has_prefix(*lines, "submission") ||
+            names_socket(own, socket, &entry))
+            continue;
+        report_line(report, data, false,
+                    "Postfix: %.*s has milters of its own and not this one: "
+                    "mail that leaves is not remembered, which [bounce] "
+                    "evidence = sent needs",
+                    (int) (field - *lines), *lines);
+    }
+}
+
+void
+check_postfix_facts(const PostfixFacts *facts, const char *socket,
+                    bool outbound, SyncReport report, void *data)
+{
+    const char *entry;
+    if (!names_socket(facts->smtpd_milters, socket, &entry)) {
         report_line(report, data, false,
                     "Postfix: smtpd_milters does not name %s: no mail is seen; "
                     "add it as the last one",
@@ -122,8 +238,8 @@ check_postfix_values(const char *socket, const char *smtpd_milters,
                         "smtpd_milters: it does not see what the later ones "
                         "find out");
     }
-    bool bounces = strstr(filter_classes, "bounce") != NULL;
-    if (!names_socket(non_smtpd_milters, socket, &entry) || !bounces)
+    bool bounces = strstr(facts->bounces, "bounce") != NULL;
+    if (!names_socket(facts->non_smtpd_milters, socket, &entry) || !bounces)
         report_line(report, data, false,
                     "Postfix: bounces that it writes itself are not seen; set "
                     "non_smtpd_milters to this milter and "
@@ -131,33 +247,104 @@ check_postfix_values(const char *socket, const char *smtpd_milters,
     else
         report_line(report, data, true,
                     "Postfix: its own bounces pass the milter");
+    g_auto(GStrv) lines = g_strsplit(facts->services, "\n", -1);
+    check_chroot(facts, lines, "smtpd", facts->smtpd_milters, socket, report,
+                 data);
+    check_chroot(facts, lines, "cleanup", facts->non_smtpd_milters, socket,
+                 report, data);
+    if (outbound)
+        check_submission(lines, socket, report, data);
+}
+
+/* The output of postconf; NULL after it was reported that there is none. */
+static char *
+postconf(const char *program, const char *option, const char *name,
+         SyncReport report, void *data)
+{
+    char *argv[] = { (char *) program, (char *) option, (char *) name, NULL };
+    g_autofree char *out = NULL;
+    g_autofree char *noise = NULL;
+    int status;
+    g_autoptr(GError) error = NULL;
+    if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out,
+                      &noise, &status, &error) ||
+        !g_spawn_check_wait_status(status, &error)) {
+        report_line(report, data, false, "Postfix: postconf: %s",
+                    noise && *noise ? g_strchomp(noise) : error->message);
+        return NULL;
+    }
+    return g_strchomp(g_steal_pointer(&out));
+}
+
+static void
+check_postfix(const Settings *settings, const char *program, SyncReport report,
+              void *data)
+{
+    static const char *const names[] = { "smtpd_milters", "non_smtpd_milters",
+                                         "internal_mail_filter_classes",
+                                         "queue_directory", "mail_owner" };
+    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        char *value = postconf(program, "-xh", names[i], report, data);
+        if (value == NULL)
+            return;
+        g_ptr_array_add(values, value);
+    }
+    g_autofree char *services = postconf(program, "-F", NULL, report, data);
+    if (services == NULL)
+        return;
+    const PostfixFacts facts = { .smtpd_milters = values->pdata[0],
+                                 .non_smtpd_milters = values->pdata[1],
+                                 .bounces = values->pdata[2],
+                                 .queue_directory = values->pdata[3],
+                                 .services = services };
+    check_postfix_facts(&facts, settings->mta.socket,
+                        settings->bounce.evidence == EVIDENCE_SENT, report,
+                        data);
+    check_socket_user(settings->mta.socket, values->pdata[4], report, data);
+}
+
+/* --- Sendmail --------------------------------------------------------------- */
+
+void
+check_sendmail_text(const char *text, const char *socket, SyncReport report,
+                    void *data)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *name = NULL;
+    const char *used = "";
+    const char *entry;
+    for (char **line = lines; *line != NULL; line++) {
+        if (g_str_has_prefix(*line, "O InputMailFilters="))
+            used = strchr(*line, '=') + 1;
+        else if (**line == 'X' && names_socket(*line, socket, &entry))
+            name = g_strndup(*line + 1, strcspn(*line + 1, ", \t"));
+    }
+    bool named = name != NULL && strstr(used, name) != NULL;
+    if (named)
+        report_line(report, data, true, "Sendmail: %s is an input filter",
+                    name);
+    else
+        report_line(report, data, false,
+                    "Sendmail: sendmail.cf has no input filter with %s: no "
+                    "mail is seen; add INPUT_MAIL_FILTER to sendmail.mc",
+                    socket);
+    if (strstr(text, "contactctl ingest") != NULL)
+        report_line(report, data, true,
+                    "Sendmail: a mailer hands its own reports over");
+    else
+        report_line(report, data, false,
+                    "Sendmail: reports that it writes itself are not seen; "
+                    "add a mailer with contactctl ingest to sendmail.mc");
 }
 
 void
-check_postfix(const Settings *settings, SyncReport report, void *data)
+check_mail_server(const Settings *settings, SyncReport report, void *data)
 {
-    g_autofree char *postconf = g_find_program_in_path("postconf");
-    if (postconf == NULL)
-        return;
-    const char *const names[] = { "smtpd_milters", "non_smtpd_milters",
-                                  "internal_mail_filter_classes" };
-    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        char *argv[] = { postconf, (char *) "-xh", (char *) names[i], NULL };
-        char *out = NULL;
-        g_autofree char *noise = NULL;
-        int status;
-        g_autoptr(GError) error = NULL;
-        if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out,
-                          &noise, &status, &error) ||
-            !g_spawn_check_wait_status(status, &error)) {
-            report_line(report, data, false, "Postfix: postconf: %s",
-                        noise && *noise ? g_strchomp(noise) : error->message);
-            g_free(out);
-            return;
-        }
-        g_ptr_array_add(values, g_strchomp(out));
-    }
-    check_postfix_values(settings->mta.socket, values->pdata[0],
-                         values->pdata[1], values->pdata[2], report, data);
+    g_autofree char *program = g_find_program_in_path("postconf");
+    g_autofree char *text = NULL;
+    if (program != NULL)
+        check_postfix(settings, program, report, data);
+    else if (g_file_get_contents("/etc/mail/sendmail.cf", &text, NULL, NULL))
+        check_sendmail_text(text, settings->mta.socket, report, data);
 }

@@ -10,14 +10,27 @@
 /* The milter's socket: is it there, may others connect, does anybody answer? */
 void check_socket(const Settings *settings, SyncReport report, void *data);
 
-/* Postfix's main.cf, through `postconf`; nothing when there is no Postfix. */
-void check_postfix(const Settings *settings, SyncReport report, void *data);
+/* May this user connect to the unix socket? Nothing if there is no such user,
+ * or no such socket. */
+void check_socket_user(const char *socket, const char *user, SyncReport report,
+                       void *data);
 
-/* The same for the values themselves, for tests: what is wrong with them, as
- * lines to `report`. `socket` is [mta] socket. */
-void check_postfix_values(const char *socket, const char *smtpd_milters,
-                          const char *non_smtpd_milters,
-                          const char *filter_classes, SyncReport report,
-                          void *data);
+/* Postfix's main.cf and master.cf, through `postconf`, or Sendmail's
+ * sendmail.cf; nothing when there is neither. */
+void check_mail_server(const Settings *settings, SyncReport report, void *data);
+
+/* What Postfix was told, for tests too; `bounces` is
+ * internal_mail_filter_classes, `services` the output of `postconf -F`. */
+typedef struct {
+    const char *smtpd_milters, *non_smtpd_milters, *bounces;
+    const char *services, *queue_directory;
+} PostfixFacts;
+/* `socket` is [mta] socket; `outbound`: must mail that leaves be seen? */
+void check_postfix_facts(const PostfixFacts *facts, const char *socket,
+                         bool outbound, SyncReport report, void *data);
+
+/* The text of sendmail.cf. */
+void check_sendmail_text(const char *text, const char *socket,
+                         SyncReport report, void *data);
 
 #endif

@@ -235,6 +235,22 @@ test_credential(void)
     g_assert_cmpstr(s->api.secret, ==, "from systemd");
 }
 
+/* The file that systemd takes the credential from, beside the configuration. */
+static void
+test_secret_beside(void)
+{
+    g_autofree char *path = write_file("api-secret", "from beside", 0444);
+    g_autofree char *problems = NULL;
+    g_assert_null(load(GOOD "[api]\nkey = k\n", ROLE_SYNC, &problems));
+    g_assert_nonnull(strstr(problems, "can be read by others (mode 0444)"));
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    g_autofree char *none = NULL;
+    g_autoptr(Settings) s = load(GOOD "[api]\nkey = k\n", ROLE_SYNC, &none);
+    g_assert_cmpstr(none, ==, "");
+    g_assert_cmpstr(s->api.secret, ==, "from beside");
+    g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
 static void
 test_requirements(void)
 {
@@ -323,6 +339,7 @@ main(int argc, char **argv)
     g_test_add_func("/settings/long-line", test_long_line);
     g_test_add_func("/settings/secret", test_secret);
     g_test_add_func("/settings/credential", test_credential);
+    g_test_add_func("/settings/secret-beside", test_secret_beside);
     g_test_add_func("/settings/requirements", test_requirements);
     g_test_add_func("/settings/documents", test_documents);
     int result = g_test_run();

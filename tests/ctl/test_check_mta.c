@@ -1,6 +1,7 @@
 /* main.cf values that lose mail or bounces are told apart from good ones. */
 #include "ctl/check_mta.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 typedef struct {
@@ -59,10 +60,130 @@ test_postfix(gconstpointer data)
 {
     const PostfixCase *c = data;
     GString *got = g_string_new(NULL);
-    check_postfix_values(c->socket, c->smtpd, c->non_smtpd, c->classes, note,
-                         got);
+    const PostfixFacts facts = { c->smtpd, c->non_smtpd, c->classes, "",
+                                 "/nonexistent" };
+    check_postfix_facts(&facts, c->socket, true, note, got);
     g_assert_cmpstr(got->str, ==, c->want);
     g_string_free(got, TRUE);
+}
+
+/* --- master.cf -------------------------------------------------------------- */
+
+static const struct {
+    const char *name, *milters, *services;
+    bool outbound;
+    const char *want; /* of the complaint; NULL: there is none */
+} master_cases[] = {
+    { "no chroot", SOCKET,
+      "smtp/inet/chroot = n\nsmtp/inet/command = smtpd\n"
+      "cleanup/unix/chroot = -\ncleanup/unix/command = cleanup\n",
+      true, NULL },
+    { "smtpd in the chroot", "inet:127.0.0.1:8891, { " SOCKET " }",
+      "smtp/inet/chroot = y\nsmtp/inet/command = smtpd\n"
+      "smtps/inet/chroot = n\nsmtps/inet/command = smtpd -o x=y\n"
+      "submission/inet/chroot = y\nsubmission/inet/command = smtpd -o x=y\n",
+      true,
+      "Postfix: smtp/inet, submission/inet run in the chroot /nonexistent, "
+      "where /run/contact-milter/contact-milter.sock is not; `postconf -F "
+      "smtp/inet/chroot=n submission/inet/chroot=n` and restart" },
+    { "cleanup in the chroot", SOCKET,
+      "cleanup/unix/chroot = y\ncleanup/unix/command = cleanup\n", true,
+      "`postconf -F cleanup/unix/chroot=n`" },
+    { "others in the chroot", SOCKET,
+      "smtp/unix/chroot = y\nsmtp/unix/command = smtp\n", true, NULL },
+    { "submission without us", SOCKET,
+      "submission/inet/chroot = n\nsubmission/inet/command = smtpd -o "
+      "smtpd_milters=unix:/run/opendkim/opendkim.sock\n",
+      true, "Postfix: submission/inet has milters of its own" },
+    { "submission without us, and it does not matter", SOCKET,
+      "submission/inet/chroot = n\nsubmission/inet/command = smtpd -o "
+      "smtpd_milters=\n",
+      false, NULL },
+    { "submission with us", SOCKET,
+      "submission/inet/chroot = n\nsubmission/inet/command = smtpd -o "
+      "smtpd_milters=inet:127.0.0.1:8891," SOCKET "\n",
+      true, NULL },
+};
+
+static void
+keep_failures(bool ok, const char *line, void *data)
+{
+    if (!ok)
+        g_string_append_printf(data, "%s\n", line);
+}
+
+static void
+test_master(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(master_cases); i++) {
+        g_test_message("%s", master_cases[i].name);
+        g_autoptr(GString) got = g_string_new(NULL);
+        const char *milters = master_cases[i].milters;
+        const PostfixFacts facts = { milters, milters, "bounce",
+                                     master_cases[i].services, "/nonexistent" };
+        check_postfix_facts(&facts, SOCKET, master_cases[i].outbound,
+                            keep_failures, got);
+        if (master_cases[i].want == NULL)
+            g_assert_cmpstr(got->str, ==, "");
+        else if (strstr(got->str, master_cases[i].want) == NULL)
+            g_error("%s: not in: %s", master_cases[i].want, got->str);
+    }
+}
+
+/* A socket below the queue directory is seen from within the chroot. */
+static void
+test_inside(void)
+{
+    g_autofree char *queue = g_dir_make_tmp("check-XXXXXX", NULL);
+    g_autofree char *folder = g_build_filename(queue, "contact-milter", NULL);
+    g_autofree char *path =
+        g_build_filename(folder, "contact-milter.sock", NULL);
+    g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    g_autofree char *socket = g_strconcat("unix:", path, NULL);
+    static const char *const milters[] = {
+        "unix:contact-milter/contact-milter.sock",
+        "{unix:/contact-milter/contact-milter.sock, default_action=accept}",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(milters); i++) {
+        g_autoptr(GString) got = g_string_new(NULL);
+        const PostfixFacts facts = {
+            milters[i], milters[i], "bounce",
+            "smtp/inet/chroot = y\nsmtp/inet/command = smtpd\n", queue
+        };
+        check_postfix_facts(&facts, socket, true, keep_failures, got);
+        g_assert_cmpstr(got->str, ==, "");
+    }
+    (void) g_unlink(path);
+    (void) g_rmdir(folder);
+    (void) g_rmdir(queue);
+}
+
+static void
+test_sendmail(void)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        { "O InputMailFilters=opendkim,contact-milter\n"
+          "Xopendkim, S=inet:8891@localhost\n"
+          "Xcontact-milter, S=" SOCKET ", T=S:2s;R:2s;E:5s\n"
+          "Mingest, P=/usr/sbin/contactctl, A=contactctl ingest --from $g\n",
+          "" },
+        { "Xcontact-milter, S=" SOCKET "\nO InputMailFilters=opendkim\n",
+          "no mail is seen" },
+        { "O InputMailFilters=contact-milter\nXcontact-milter, S=" SOCKET "\n",
+          "reports that it writes itself" },
+        { "", "add INPUT_MAIL_FILTER" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) got = g_string_new(NULL);
+        check_sendmail_text(rows[i].text, SOCKET, keep_failures, got);
+        if (*rows[i].want == '\0')
+            g_assert_cmpstr(got->str, ==, "");
+        else
+            g_assert_nonnull(strstr(got->str, rows[i].want));
+    }
 }
 
 int
@@ -74,5 +195,8 @@ main(int argc, char **argv)
             g_strdup_printf("/check/postfix/%s", cases[i].name);
         g_test_add_data_func(path, &cases[i], test_postfix);
     }
+    g_test_add_func("/check/master", test_master);
+    g_test_add_func("/check/inside", test_inside);
+    g_test_add_func("/check/sendmail", test_sendmail);
     return g_test_run();
 }

@@ -12,7 +12,7 @@ import time
 import unittest
 
 from postfix import OUR_DOMAIN, wait_for
-from world import AUTHSERV, BUILD, SEED, World, mail, remote_dsn, signature_mail
+from world import AUTHSERV, BUILD, SEED, USER, World, mail, remote_dsn, signature_mail
 
 CTL = os.path.join(BUILD, "contactctl")
 NEWS = "news@" + OUR_DOMAIN
@@ -244,7 +244,7 @@ class Check(Base):
         done = self.ctl("check", "--json")
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         failed = [line["check"] for line in lines if not line["ok"]
-                  and not line["check"].startswith(("socket", "milter", "postfix", "Postfix"))]
+                  and not line["check"].startswith(("socket", "milter", "sync: ", "Postfix"))]
         self.assertTrue(all(set(line) == {"ok", "check"} for line in lines), lines)
         return failed
 
@@ -282,6 +282,33 @@ class Check(Base):
         os.chmod(self.daemon.secret, 0o600)
         self.world.api.stop()
         self.assertRegex(" ".join(self.failures()), f"{self.world.api.port}|connect|reach")
+
+    def test_running(self):
+        """The daemon is not there, is there, and cannot read its secret."""
+        def lines():
+            done = self.ctl("check", "--json")
+            return [json.loads(line)["check"] for line in done.stdout.splitlines()]
+        self.world.api.start(SEED)
+        self.assertIn("milter: not running; `systemctl start contact-milter`, and `journalctl "
+                      "-u contact-milter` if it does not stay", lines())
+        self.daemon.start()
+        there = lines()
+        for part in ("milter", "sync"):
+            self.assertIn(f"{part}: running, process {self.daemon.process.pid}", there)
+        os.chown(self.daemon.secret, 0, 0)
+        self.assertRegex("\n".join(lines()), r"secret_file: \S+ cannot be read by the daemon's "
+                         rf"user; `chown {USER} ")
+
+    def test_secret_beside(self):
+        """What systemd hands to the daemon is found by the tool as well."""
+        self.world.api.start(SEED)
+        self.daemon.configure(api={"secret_file": None})
+        beside = os.path.join(self.world.base, "api-secret")
+        self.assertRegex(" ".join(self.failures()), rf"is required.*or make {beside}")
+        os.rename(self.daemon.secret, beside)
+        self.assertEqual(self.failures(), [])
+        os.chmod(beside, 0o640)
+        self.assertRegex(" ".join(self.failures()), "can be read by others")
 
     def write_secret(self, text):
         with open(self.daemon.secret, "w", encoding="ascii") as f:
