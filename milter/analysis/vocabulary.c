@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    TABLE_SIZE = 16384,
+    TABLE_SIZE = 32768,
     ENDING_SIZE = 2048,
     ENDING_MIN = 3,
     ENDING_MAX = 18,

@@ -11,7 +11,7 @@
 BEGIN {
     for (i = 1; i < 256; i++)
         ord[sprintf("%c", i)] = i
-    SIZE = 16384
+    SIZE = 32768
     ENDINGS = 2048
 }
 
