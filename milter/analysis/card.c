@@ -399,6 +399,9 @@ separator_at(const char *text, size_t i, size_t len, size_t *out_len)
         bool after = i + 3 >= len || text[i + 3] == ' ';
         return blank_before && after ? '-' : '\0';
     }
+    if (memcmp(text + i, "»", 2) == 0 &&
+        g_strrstr_len(text, (gssize) i, "«") != NULL)
+        return '\0'; /* it closes a name */
     for (size_t k = 0; k < G_N_ELEMENTS(bars); k++) {
         size_t n = strlen(bars[k]);
         if (i + n <= len && memcmp(text + i, bars[k], n) == 0) {
@@ -431,7 +434,10 @@ count_words(const Card *card, CardPart *part)
         part->n_department += (c & WORD_DEPARTMENT) != 0;
         part->n_organisation += (c & WORD_ORGANISATION) != 0;
         part->n_legal += (c & WORD_LEGAL) != 0;
-        part->n_street += (c & WORD_STREET) != 0;
+        part->n_street +=
+            (c & WORD_STREET) != 0 ||
+            (i == 0 && n > 1 && words[0].after == '.' && words[0].len == 1 &&
+             words[0].text[0] == 'R'); /* Brazil: R. Augusta */
         part->n_given += (c & WORD_GIVEN) != 0;
         part->n_caps += words[i].all_caps;
         part->cjk |= words[i].cjk;
@@ -446,6 +452,8 @@ skip_label(const char *text, size_t start, size_t end)
     while (n < end && n < start + 16 && text[n] != ':' && text[n] != ' ')
         n++;
     if (n < end && text[n] == ':' && n > start) {
+        if (words_has_cjk(text + start, n - start))
+            return n + 1;
         char folded[32];
         size_t len = words_fold(text + start, n - start, folded, sizeof folded);
         if ((vocabulary_find(folded, len) &
@@ -484,8 +492,14 @@ add_part(Card *card, size_t line, size_t start, size_t end, char before)
         part->role = PART_SPENT;
     Word words[CARD_WORDS];
     size_t n = card_words(card, part, words);
+    static const char *const postcodes[] = { "cep", "c.p", "cp",
+                                             "plz", "zip", "pin",
+                                             "psc", "p.o", "postcode" };
+    bool postcode = false;
+    for (size_t i = 0; n == 2 && i < G_N_ELEMENTS(postcodes); i++)
+        postcode |= strcmp(words[0].folded, postcodes[i]) == 0;
     if (n >= 2 && (words[0].classes & WORD_REGISTRATION) && part->n_digit > 0 &&
-        part->n_street == 0)
+        part->n_street == 0 && !postcode)
         part->role = PART_SPENT;
     card->n_parts++;
 }

@@ -123,7 +123,9 @@ score_part(const Card *card, size_t index, size_t name, bool title)
             if (strcmp(words[i].folded, "co") == 0 && i == 0)
                 continue; /* "Co. Offaly" */
             bool edge =
-                i == 0 || i + 1 == n || (words[i + 1].classes & WORD_LEGAL);
+                i == 0 || i + 1 == n || (words[i + 1].classes & WORD_LEGAL) ||
+                (i >= 2 && i + 2 == n && words[i + 1].capital &&
+                 strchr(words[i].folded, '.') != NULL); /* d.o.o. Beograd */
             if (sure && edge &&
                 !(words[i].classes & WORD_PARTICLE && !words[i].all_caps)) {
                 score += 4.0;
@@ -176,6 +178,9 @@ score_part(const Card *card, size_t index, size_t name, bool title)
         score -= 2.0;
     if (text[0] == '"' && n > 4)
         score -= 1.0;
+    if (words[0].folded_len <= 3 && !words[0].capital && words[0].letter &&
+        !words[0].digit && (words[0].classes & WORD_TITLEMOD))
+        return 0; /* "to Warren T. Hollis" */
     if (words[0].classes & WORD_REGISTRATION && n > 2)
         score -= 2.0;
     if (line->flags & LINE_IMAGE_ALT)
@@ -202,6 +207,41 @@ score_part(const Card *card, size_t index, size_t name, bool title)
     if (part->n_caps == n && n > 0 && len > 3)
         score += 0.2;
     return score;
+}
+
+/* May the part be one of several names that make a firm's name? */
+static bool
+is_partner(const CardPart *part)
+{
+    return part->role == PART_FREE && part->n_words > 0 && part->n_words <= 4 &&
+           part->n_capital > 0 && part->n_lower == 0 && part->n_digit == 0 &&
+           part->n_title == 0 && !part->cjk;
+}
+
+/* "Ashford, Blackwood & Lowe": names between commas, the last two joined by
+ * an ampersand, are one firm. */
+static void
+partners(const Card *card, size_t *first, size_t *last)
+{
+    size_t line = card->parts[*first].line;
+    size_t a = *first, b = *last;
+    while (a > 0 && card->parts[a].before == ',' &&
+           card->parts[a - 1].line == line && is_partner(&card->parts[a - 1]))
+        a--;
+    while (b + 1 < card->n_parts && card->parts[b + 1].line == line &&
+           card->parts[b + 1].before == ',' && is_partner(&card->parts[b + 1]))
+        b++;
+    for (; b > a; b--) {
+        const CardPart *part = &card->parts[b];
+        const char *text = card->lines[line].text + part->start;
+        const char *joint = memchr(text, '&', part->end - part->start);
+        if (joint != NULL && joint > text && part->n_words >= 2 &&
+            is_partner(part)) {
+            *first = MIN(a, *first);
+            *last = MAX(b, *last);
+            return;
+        }
+    }
 }
 
 void
@@ -235,15 +275,19 @@ company_find(Card *card, size_t name, bool title, Field *out)
                find_any(words[last - 1].text, words[last - 1].len, cjk_legal,
                         G_N_ELEMENTS(cjk_legal)) == 0)
             last--;
-        g_autofree char *text = g_strndup(
-            words[0].text, (size_t) (words[last - 1].text +
-                                     words[last - 1].len - words[0].text));
+        const char *begin = words[0].text;
+        if (words[0].before == '(') /* a legal form in brackets */
+            begin = card->lines[part->line].text + part->start;
+        g_autofree char *text =
+            g_strndup(begin, (size_t) (words[last - 1].text +
+                                       words[last - 1].len - begin));
         field_set(out, text, card_evidence(card, best), confidence);
         part->role = PART_COMPANY;
         return;
     }
     /* "Bayanihan Events, Inc.", "Smith, Jones & Co" */
-    size_t last = best;
+    size_t first = best, last = best;
+    partners(card, &first, &last);
     while (last + 1 < card->n_parts &&
            card->parts[last + 1].line == part->line &&
            card->parts[last + 1].before == ',') {
@@ -253,9 +297,9 @@ company_find(Card *card, size_t name, bool title, Field *out)
             break;
         last++;
     }
-    g_autofree char *text = card_text(card, best, last);
+    g_autofree char *text = card_text(card, first, last);
     /* "Inc." keeps its full stop: it was cut by the splitting, or stands */
-    for (size_t i = best; i <= last; i++)
+    for (size_t i = first; i <= last; i++)
         card->parts[i].role = PART_COMPANY;
     field_set(out, text, card_evidence(card, best), confidence);
 }

@@ -411,6 +411,16 @@ host_of_sender(const char *url, const char *email)
             g_ascii_strcasecmp(domain + m - n, host) == 0);
 }
 
+/* The sender's own domain before others, its front page before the rest. */
+static int
+site_rank(const char *url, const char *email)
+{
+    if (!host_of_sender(url, email))
+        return 0;
+    const char *path = strstr(url, "://");
+    return path != NULL && strchr(path + 3, '/') == NULL ? 2 : 1;
+}
+
 static void
 take_links(Contact *contact, const Card *card)
 {
@@ -421,8 +431,8 @@ take_links(Contact *contact, const Card *card)
         if (url->kind == LINK_SOCIAL || url->kind == LINK_BOOKING)
             add_link(contact, url->url, line, 0.9);
         else if (url->kind == LINK_WEBSITE &&
-                 (site == NULL || (host_of_sender(url->url, contact->email) &&
-                                   !host_of_sender(site->url, contact->email))))
+                 (site == NULL || site_rank(url->url, contact->email) >
+                                      site_rank(site->url, contact->email)))
             site = url;
     }
     if (site != NULL)

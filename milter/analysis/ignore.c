@@ -78,6 +78,7 @@ static const struct {
     { "X-Bugzilla-Reason", SAYS_NOTIFICATION },
     { "X-Nagios-Notification-Type", SAYS_NOTIFICATION },
     { "X-Cron-Env", SAYS_AUTO },
+    { "X-Ricevuta", SAYS_AUTO }, /* Italian certified mail */
     { "X-Campaign", SAYS_BULK },
     { "X-CampaignId", SAYS_BULK },
     { "X-Campaign-Id", SAYS_BULK },
@@ -320,6 +321,7 @@ local_part_reason(const char *email)
         { "wordpress", true, "auto" },
         { "automated", true, "auto" },
         { "automailer", true, "auto" },
+        { "postacertificata", true, "auto" },
         { "system", true, "auto" },
         { "notification", true, "notification" },
         { "notifications", true, "notification" },

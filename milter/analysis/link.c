@@ -406,6 +406,35 @@ has_image_ending(const char *url)
     return false;
 }
 
+/* A page of one's own where meetings are booked: "meetings.acme.com/ann". */
+static bool
+is_booking_page(const char *host, const char *rest)
+{
+    static const char *const labels[] = { "meetings.", "meeting.",  "book.",
+                                          "calendar.", "schedule.", "cal.",
+                                          "termine.",  "termin.",   "rdv.",
+                                          "agenda." };
+    if (strlen(rest) < 3)
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(labels); i++)
+        if (g_str_has_prefix(host, labels[i]) &&
+            strchr(host + strlen(labels[i]), '.') != NULL)
+            return true;
+    return false;
+}
+
+/* A room for one call, not the author's page. */
+static bool
+is_conference(const char *host, const char *rest)
+{
+    return (g_str_has_prefix(rest, "/j/") && g_ascii_isdigit(rest[3])) ||
+           strstr(rest, "/meetup-join/") != NULL ||
+           strstr(rest, "/meet/") != NULL || host_is(host, "meet.google.com") ||
+           host_is(host, "webex.com") || host_is(host, "whereby.com") ||
+           host_is(host, "gotomeeting.com") || host_is(host, "goto.com") ||
+           host_is(host, "meet.jit.si");
+}
+
 /* https, lower-case host, mobile and country hosts of networks made one. */
 static char *
 normalise(const char *url, LinkKind *out_kind)
@@ -418,7 +447,10 @@ normalise(const char *url, LinkKind *out_kind)
     rest += strcspn(rest, "/?#");
 
     LinkKind kind = LINK_WEBSITE;
-    if (in_hosts(booking, G_N_ELEMENTS(booking), host))
+    if (is_conference(host, rest))
+        return NULL;
+    if (in_hosts(booking, G_N_ELEMENTS(booking), host) ||
+        is_booking_page(host, rest))
         kind = LINK_BOOKING;
     else if (in_hosts(social, G_N_ELEMENTS(social), host))
         kind = LINK_SOCIAL;

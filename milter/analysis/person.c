@@ -62,6 +62,23 @@ static const char given_after_de[] =
     "conceicao lurdes dores carmo ceu graca gloria assuncao encarnacao anjos "
     "anunciacao ";
 
+/* Words that begin a name of two: "Abdel Rahman". */
+static const char arabic_begins[] = " عبد ابو أبو abd abdul abdel abdal abu ";
+
+/* The commonest surnames that may be the first of two, beside those in -ez. */
+static const char iberian_surnames[] =
+    " garcia romero navarro torres ramos serrano molina moreno ortega delgado "
+    "castro ortiz rubio marin sanz medina castillo cortes santos guerrero "
+    "cano cruz flores herrera vega reyes rojas vargas silva souza sousa "
+    "oliveira pereira lima carvalho ferreira almeida costa araujo melo barbosa "
+    "ribeiro alves cardoso rocha dias nunes moreira teixeira correia machado "
+    "monteiro mendes freitas nogueira figueiredo pinto soares vieira batista "
+    "campos andrade tavares fonseca matos lopes gomes martins rodrigues "
+    "fernandes goncalves marques aguilar mendoza morales guzman salazar "
+    "acosta peralta paredes quispe mamani cabrera figueroa rivera pena leon "
+    "contreras espinoza sepulveda valenzuela zapata mejia ospina restrepo "
+    "cardenas ibarra duarte benitez villalobos arriaga santillan ";
+
 /* Irish family names without their prefix; "O" before them is no initial. */
 static const char after_o[] =
     " brien connor neill reilly riordan sullivan donnell donoghue donovan hara "
@@ -450,6 +467,14 @@ compound_given(const Word *words, size_t n)
     return i + 1;
 }
 
+/* Surnames of Spain, Portugal and Latin America. */
+static bool
+is_iberian(const Word *word)
+{
+    return in_list(iberian_surnames, word->folded, word->folded_len) ||
+           (word->folded_len > 4 && g_str_has_suffix(word->folded, "ez"));
+}
+
 /* Where does the family name begin? `n` words, 2 or more. */
 static size_t
 family_start(const Word *words, size_t n, const char *email)
@@ -457,9 +482,11 @@ family_start(const Word *words, size_t n, const char *email)
     size_t compound = compound_given(words, n);
     if (compound > 0)
         return compound;
-    if (n >= 3 && in_list(" عبد abd abdul abdel abdal abu أبو ",
-                          words[0].folded, words[0].folded_len))
+    if (n >= 3 && in_list(arabic_begins, words[0].folded, words[0].folded_len))
         return 2; /* Abdul Rahman Saleh */
+    for (size_t i = 1; i + 1 < n; i++)
+        if (in_list(arabic_begins, words[i].folded, words[i].folded_len))
+            return i; /* Mona Abdel Rahman */
     /* an explicit particle or conjunction */
     for (size_t i = 1; i + 1 < n; i++) {
         if (is_prefix_letter(words, n, i, email))
@@ -488,6 +515,8 @@ family_start(const Word *words, size_t n, const char *email)
             const char *hit = len >= 3 ? strstr(local, joined) : NULL;
             if (hit == NULL)
                 continue;
+            if (i + 1 == n && country_in(email, two_surnames))
+                continue; /* the second surname alone */
             /* "maryellen.walker": this word still belongs to the given name */
             if (i + 1 < n) {
                 char next[64];
@@ -506,10 +535,10 @@ family_start(const Word *words, size_t n, const char *email)
         given++;
     if (country_in(email, two_surnames))
         return n >= 4 && given < 2 ? 2 : given;
-    if (given > 1)
-        return given;
-    return n >= 4 && g_str_has_suffix(words[n - 2].folded, "ez") ? n - 2
-                                                                 : n - 1;
+    if (n - given >= 2 && is_iberian(&words[n - 2]) &&
+        is_iberian(&words[n - 1]))
+        return n - 2; /* Ana Lopez Garcia <...@example.com> */
+    return given > 1 ? given : n - 1;
 }
 
 static bool
@@ -602,8 +631,9 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
             size_t p = first + given;
             while (p > first + 1 && (words[p - 1].classes & WORD_PARTICLE))
                 p--;
-            g_autofree char *tail =
-                join_words(words + p, first + given - p, all_caps);
+            const Word *end = &words[first + given - 1];
+            g_autofree char *tail = g_strndup(
+                words[p].text, (size_t) (end->text + end->len - words[p].text));
             g_autofree char *last = g_steal_pointer(&out->last);
             out->last = g_strconcat(tail, " ", last, NULL);
             g_free(out->first);

@@ -287,7 +287,7 @@ label_after(const char *text, size_t len, size_t at, bool *out_generic,
     while (end < len && end < at + 24 && !is_digit(text[end]) &&
            text[end] != '|' && text[end] != '+' && text[end] != ';')
         end++;
-    if (end < len && is_digit(text[end]) &&
+    if (end < len && (is_digit(text[end]) || text[end] == '+') &&
         memchr(text + at, ')', end - at) == NULL)
         return 0; /* it labels what follows */
     bool bracket = false;
@@ -570,6 +570,27 @@ clean_edge(const char *text, size_t len, size_t start, size_t end)
     return true;
 }
 
+/* The end of a number that " / " and another number follow; 0: none. */
+static size_t
+between_numbers(const char *text, size_t at, size_t run_end)
+{
+    for (size_t p = at; p + 3 < run_end; p++)
+        if (text[p] == ' ' && text[p + 1] == '/' && text[p + 2] == ' ')
+            return count_digits(text + at, p - at) > DIGITS_MIN &&
+                           count_digits(text + p, run_end - p) > DIGITS_MIN
+                       ? p
+                       : 0;
+    return 0;
+}
+
+/* ",,998877#" behind a number: what one dials to join a conference. */
+static bool
+is_conference(const char *text, size_t len, size_t end)
+{
+    return end + 2 < len && text[end] == ',' &&
+           (text[end + 1] == ',' || is_digit(text[end + 1]));
+}
+
 /* Where in a run that is no number as a whole another one may begin: behind
  * " / ", or at a group with a plus, a bracket or a leading zero after a short
  * first group ("12 0412 345 678"). */
@@ -617,8 +638,12 @@ phone_scan(const char *text, size_t len, const char *const *regions,
             at = MAX(run_end, at + 1);
             continue;
         }
-        /* ends of pieces, longest first */
+        /* ends of pieces: before " / " and another whole number, then
+         * longest first */
         size_t ends[PIECES_MAX], n_ends = 0;
+        size_t slash = between_numbers(text, at, run_end);
+        if (slash > 0)
+            ends[n_ends++] = slash;
         ends[n_ends++] = run_end;
         for (size_t p = run_end - 1; p > at + 1 && n_ends < PIECES_MAX; p--)
             if ((text[p] == ' ' || text[p] == '/' || text[p] == '\t' ||
@@ -651,6 +676,7 @@ phone_scan(const char *text, size_t len, const char *const *regions,
             if (count > DIGITS_MAX || count < DIGITS_MIN)
                 continue;
             if (!clean_edge(text, len, at, end) ||
+                is_conference(text, len, end) ||
                 is_date_or_time(text + at, end - at) ||
                 (classes == 0 && is_postcode(text, len, at, end)))
                 continue;

@@ -240,10 +240,13 @@ find_postcode(const Word *words, size_t n, Postcode *out)
                      !words[i + 1].digit;
         bool before =
             i > 0 && i + 1 == n && words[i - 1].capital &&
-            !words[i - 1].digit &&
+            !words[i - 1].digit && words[i - 1].len > 2 &&
             !(n == 2 && (words[0].classes & WORD_STREET)); /* Suite 1400 */
         if (four && (words[i].folded[0] == '0') && !after)
             continue;
+        if (i == 0 && after && four && n >= 3 &&
+            (words[n - 1].classes & WORD_STREET) && words[n - 1].capital)
+            continue; /* "2100 Neil Avenue" */
         if (i == 0 && after && !(words[1].classes & WORD_STREET && n == 2))
             return true;
         bool year = four && (g_str_has_prefix(words[i].folded, "19") ||
@@ -298,6 +301,10 @@ kind_of(const Card *card, const CardPart *part)
         return KIND_NONE;
     Postcode code;
     bool place = find_postcode(words, n, &code);
+    if (place && code.country == NULL && code.first > 1 &&
+        code.first + code.n == n && words[code.first].folded_len == 4 &&
+        (words[0].classes & WORD_STREET))
+        place = false; /* "Av. Apoquindo 4501" */
     if (phone_plausible(text, len) && part->n_street == 0 && n <= 4 &&
         !(place && code.country != NULL))
         return KIND_NONE;
@@ -309,7 +316,9 @@ kind_of(const Card *card, const CardPart *part)
         bool in_code = place && i >= code.first && i < code.first + code.n;
         if (words[i].digit && !in_code)
             numbers++;
-        if ((words[i].classes & WORD_STREET) && !in_code &&
+        bool rua = i == 0 && n > 1 && words[0].after == '.' &&
+                   words[0].len == 1 && words[0].text[0] == 'R';
+        if ((rua || (words[i].classes & WORD_STREET)) && !in_code &&
             !(place && code.state == i + 1) &&
             !((words[i].classes & WORD_GIVEN) && i == 0)) {
             street++;
@@ -327,7 +336,10 @@ kind_of(const Card *card, const CardPart *part)
         "etg og piso planta oficina local andar sala conjunto piano scala "
         "interno lok lakas emelet etaj ap kat kancelar офис оф этаж корп "
         "postfach postbus box box bp cs apartado casilla postboks boks pob ";
-    bool unit = in_list(units, &words[0]) ||
+    bool unit = (in_list(units, &words[0]) &&
+                 (part->n_digit > 0 || part->n_organisation == 0 || n <= 2)) ||
+                (n == 2 && words[0].after == '.' && words[1].digit &&
+                 words[0].folded_len <= 4 && words[0].letter) ||
                 (n >= 2 && in_list(units, &words[n - 1])) ||
                 (n >= 2 && in_list(units, &words[1]) && words[0].digit);
     if (memchr(text, '/', len) != NULL && n >= 1 && words[0].digit &&
@@ -348,7 +360,8 @@ kind_of(const Card *card, const CardPart *part)
         place = false; /* the box's number */
     if (place)
         kind |= KIND_PLACE;
-    if ((street > 0 && street_at_edge && numbers > 0) || po_box || no_number)
+    if ((street > 0 && street_at_edge && numbers > 0) || po_box || no_number ||
+        (g_str_has_prefix(text, "Số ") && part->n_digit > 0))
         kind |= KIND_STREET;
     if (unit && (part->n_digit > 0 || n <= 4))
         kind |= KIND_UNIT;
@@ -414,6 +427,55 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
             kinds[i] |= KIND_STREET;
             kinds[i + 1] = KIND_UNIT;
         }
+    }
+
+    /* "1250 Broadway" before "New York, NY 10001" is no postcode and town */
+    for (size_t i = 0; i + 1 < card->n_parts; i++) {
+        const CardPart *part = &card->parts[i];
+        Word words[CARD_WORDS];
+        Postcode code;
+        if (!(kinds[i] & KIND_PLACE) || (kinds[i] & KIND_CJK))
+            continue;
+        size_t n = card_words(card, part, words);
+        if (!find_postcode(words, n, &code) || code.first != 0 || code.n != 1 ||
+            code.country != NULL || words[0].folded_len > 5)
+            continue;
+        for (size_t k = i + 1; k < card->n_parts && k <= i + 4 &&
+                               card->parts[k].line <= part->line + 2;
+             k++) {
+            if (!(kinds[k] & KIND_PLACE))
+                continue;
+            n = card_words(card, &card->parts[k], words);
+            if (find_postcode(words, n, &code) && code.state > 0)
+                kinds[i] = KIND_STREET;
+            break;
+        }
+    }
+    for (size_t i = 0; i + 1 < card->n_parts; i++) {
+        const CardPart *part = &card->parts[i], *next = &card->parts[i + 1];
+        if (next->line > part->line + 1)
+            continue;
+        const char *text = card->lines[next->line].text + next->start;
+        /* "Moll de Llevant, s/n" */
+        if (next->before == ',' && next->end - next->start <= 4 &&
+            (g_str_has_prefix(text, "s/n") || g_str_has_prefix(text, "S/N")) &&
+            part->n_words <= 6) {
+            kinds[i] |= KIND_STREET;
+            kinds[i + 1] = KIND_UNIT;
+        }
+        /* "Borgartun 25, 105 Reykjavik": postcodes of three digits */
+        if ((kinds[i] & (KIND_STREET | KIND_NUMBERED)) &&
+            !(kinds[i + 1] & KIND_STREET) && next->n_words <= 3 &&
+            next->n_digit == 1 && next->n_lower == 0 &&
+            strspn(text, "0123456789") == 3 && text[3] == ' ' &&
+            next->n_capital > 0 && next->n_street == 0) {
+            kinds[i] |= KIND_STREET;
+            kinds[i + 1] |= KIND_PLACE;
+        }
+        /* "..., 12F" after an address in Han or Hangul */
+        if ((kinds[i] & KIND_CJK) && next->line == part->line && next->cjk &&
+            next->n_digit > 0 && next->n_words <= 2 && kinds[i + 1] == 0)
+            kinds[i + 1] = KIND_UNIT;
     }
 
     /* "5500, rue Sainte-Brume" */
@@ -491,8 +553,7 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
             }
             /* the town without postcode: "..., Pasig City" on the line */
             if (!place && line == last_line && (kinds[k] & KIND_TOWN) &&
-                (card->parts[k].before == ',' ||
-                 card->parts[k].before == '-') &&
+                strchr(",-/", card->parts[k].before) != NULL &&
                 card->parts[k].n_organisation == 0) {
                 range.last = k;
                 continue;
@@ -618,6 +679,9 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
     }
     if (parts->country == NULL)
         parts->country = g_strdup(fallback);
+    if (text->len > 2 && text->str[text->len - 1] == '.' &&
+        g_ascii_isdigit(text->str[text->len - 2]))
+        g_string_truncate(text, text->len - 1);
     field_set(out, text->str, card_evidence(card, best.first),
               best.score >= 6.0 ? 0.9 : 0.75);
 }

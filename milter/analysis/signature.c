@@ -66,7 +66,9 @@ static const double weights[N_FEATURES] = {
     [FEATURE_SMALL] = WEIGHT_SMALL,
     [FEATURE_WRAPPED] = WEIGHT_WRAPPED,
     [FEATURE_CJK] = WEIGHT_CJK,
+    [FEATURE_FOREIGN] = 0, /* for is_tied() only */
     [FEATURE_FIELD] = WEIGHT_FIELD,
+    [FEATURE_APPOINTMENT] = WEIGHT_APPOINTMENT,
     [FEATURE_PARAGRAPH] = 0, /* only at the beginning, below */
 };
 
@@ -143,7 +145,7 @@ prev_is_blank(const Body *body, const Run *run, size_t i)
 
 /* Where the markup or a delimiter says that the signature begins. */
 static bool
-find_marked(const Body *body, const Run *run, Block *out)
+find_marked(const Body *body, const Run *run, const Author *author, Block *out)
 {
     size_t lines = 0, seen = 0, words = 0;
     size_t first = run->end;
@@ -178,9 +180,11 @@ find_marked(const Body *body, const Run *run, Block *out)
     /* A whole mail typed inside the element is no signature. */
     size_t prose = 0;
     for (size_t i = first; i < run->end; i++)
-        prose += (body->lines[i].flags & LINE_SIGNATURE_ELEMENT) &&
-                 body->lines[i].len > 100 &&
-                 body->lines[i].zone != ZONE_DISCLAIMER;
+        prose +=
+            (body->lines[i].flags & LINE_SIGNATURE_ELEMENT) &&
+            body->lines[i].zone != ZONE_DISCLAIMER &&
+            (body->lines[i].len > 100 ||
+             HAS(signature_features(&body->lines[i], author, false), SENTENCE));
     if (prose * 2 > lines || (first == run->start && prose > 0))
         return false;
     *out = (Block){ first, run->end, 10.0 };
@@ -203,6 +207,23 @@ score_above(guint64 bits, guint64 below)
         return score -
                (HAS(bits, ORGANISATION) ? ABOVE_AUTHOR / 2 : ABOVE_AUTHOR);
     return score;
+}
+
+/* Does the block say whose it is? Numbers and names at the end of a mail may be
+ * somebody else's: a list of speakers, a number to call. A name alone does no
+ * harm, and one in another script cannot be compared. */
+static bool
+is_tied(guint64 inside, const Author *author)
+{
+    bool data = HAS(inside, PHONE) || HAS(inside, EMAIL) || HAS(inside, URL) ||
+                HAS(inside, TITLE) || HAS(inside, ADDRESS) ||
+                HAS(inside, ORGANISATION);
+    return !data || HAS(inside, CJK) || HAS(inside, FOREIGN) || author->role ||
+           author->n_tokens == 0 || HAS(inside, AUTHOR) ||
+           HAS(inside, AUTHOR_WORD) || HAS(inside, OWN_EMAIL) ||
+           HAS(inside, CLOSING) || HAS(inside, CLOSING_NAME) ||
+           HAS(inside, ELEMENT) || HAS(inside, AFTER_CLOSING) ||
+           HAS(inside, EXTENSION);
 }
 
 /* Something that a signature cannot be without. */
@@ -286,7 +307,8 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
             double sum = open.score - tail;
             if (prev_is_blank(body, run, i))
                 sum += WEIGHT_PARAGRAPH;
-            if (anchored && sum > best.score && !HAS(bits, SENTENCE))
+            if (anchored && sum > best.score && !HAS(bits, SENTENCE) &&
+                is_tied(inside, author))
                 best = (Block){ i, open.end, sum };
         }
         below_is_title = HAS(bits, TITLE);
@@ -313,7 +335,8 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
 /* Lines below the block: taglines and memberships belong to it, prose that
  * goes on does not. */
 static size_t
-block_end(const Body *body, const Run *run, const Block *block)
+block_end(const Body *body, const Run *run, const Author *author,
+          const Block *block)
 {
     size_t lines = 0, end = block->end;
     for (size_t i = block->end; i < run->end; i++) {
@@ -321,6 +344,9 @@ block_end(const Body *body, const Run *run, const Block *block)
         if (line->len == 0)
             continue;
         if (is_postscript(line) || ++lines > TAIL_LINES)
+            break;
+        guint64 bits = signature_features(line, author, false);
+        if (HAS(bits, APPOINTMENT))
             break;
         end = i + 1;
     }
@@ -330,11 +356,11 @@ block_end(const Body *body, const Run *run, const Block *block)
 static bool
 find_block(const Body *body, const Run *run, const Author *author, Block *out)
 {
-    if (find_marked(body, run, out))
+    if (find_marked(body, run, author, out))
         return true;
     if (!find_scored(body, run, author, out))
         return false;
-    out->end = block_end(body, run, out);
+    out->end = block_end(body, run, author, out);
     return true;
 }
 

@@ -22,7 +22,8 @@ static const char *const names[N_FEATURES] = {
     "address",    "label",    "separators",    "rule",      "capitals",
     "sentence",   "lower",    "long",          "very_long", "greeting",
     "list",       "question", "element",       "table",     "small",
-    "wrapped",    "cjk",      "field",         "paragraph",
+    "wrapped",    "cjk",      "foreign",       "field",     "appointment",
+    "paragraph",
 };
 
 const char *
@@ -83,7 +84,8 @@ author_init(Author *author, const Mailbox *mailbox)
         add_tokens(author, mailbox->name, strlen(mailbox->name));
     }
     const char *at = strchr(mailbox->email, '@');
-    if (at != NULL && !person_is_role(mailbox->email)) {
+    author->role = person_is_role(mailbox->email);
+    if (at != NULL && !author->role) {
         char local[80];
         size_t n = 0;
         for (const char *p = mailbox->email; p < at && n + 1 < sizeof local;
@@ -450,6 +452,58 @@ is_field(const Line *line, const Word *words, size_t n)
                         WORD_REGISTRATION | WORD_CLOSING | WORD_STREET));
 }
 
+/* "Meeting ID: 999 1234", "Passcode", "Hotel conf. 3320": numbers that are
+ * nobody's. */
+static bool
+is_appointment(const Word *words, size_t n, const char *text, size_t len)
+{
+    static const char *const things[] = {
+        "meeting",  "conference", "webinar", "access",       "booking",
+        "event",    "dial",       "bridge",  "participant",  "reservation",
+        "passcode", "zoom",       "webex",   "confirmation", "conf",
+    };
+    static const char *const tails[] = { "id",   "code", "number", "in", "pin",
+                                         "link", "no",   "key",    "#",  "nr" };
+    static const char *const alone[] = {
+        "passcode", "dial-in",  "dialin", "kenncode",      "zugangscode",
+        "einwahl",  "kennwort", "conf",   "codigo-acceso",
+    };
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < G_N_ELEMENTS(alone); k++)
+            if (strcmp(words[i].folded, alone[k]) == 0)
+                return true;
+        if (i + 1 < n && words[i + 1].folded_len <= 6)
+            for (size_t k = 0; k < G_N_ELEMENTS(things); k++)
+                if (strcmp(words[i].folded, things[k]) == 0)
+                    for (size_t j = 0; j < G_N_ELEMENTS(tails); j++)
+                        if (strcmp(words[i + 1].folded, tails[j]) == 0)
+                            return true;
+    }
+    const char *slashes = g_strstr_len(text, (gssize) len, "://");
+    if (slashes == NULL)
+        return false;
+    gssize left = (gssize) len - (slashes - text);
+    return g_strstr_len(slashes, left, "/j/") != NULL ||
+           g_strstr_len(slashes, left, "/meetup-join/") != NULL ||
+           g_strstr_len(slashes, left, "/meet.google.com/") != NULL;
+}
+
+/* A sentence ends and another begins inside the line: "Coach is late. Driver
+ * knows. Regards HP". */
+static bool
+has_sentences(const Word *words, size_t n)
+{
+    size_t lower = 0, stops = 0;
+    for (size_t i = 0; i + 1 < n; i++) {
+        bool small = !words[i].capital && words[i].letter && !words[i].digit;
+        lower += small && words[i].folded_len >= 3;
+        stops += small && words[i].folded_len >= 4 && words[i + 1].capital &&
+                 words[i].after != '\0' &&
+                 strchr(".!?", words[i].after) != NULL;
+    }
+    return stops > 0 && lower >= 3;
+}
+
 guint64
 signature_features(const Line *line, const Author *author, bool after_closing)
 {
@@ -511,7 +565,8 @@ signature_features(const Line *line, const Author *author, bool after_closing)
     }
     char end = text[len - 1];
     bool stop = end == '.' || end == '!' || end == '?';
-    bool prose = n >= 6 && (lower + small) * 2 >= n - particles;
+    bool prose = (n >= 6 && (lower + small) * 2 >= n - particles) ||
+                 (n >= 7 && has_sentences(words, n));
     if (cjk) {
         if (title_cjk(text, len) > 0 ||
             title_cjk(words[0].text, words[0].len) > 0)
@@ -525,7 +580,8 @@ signature_features(const Line *line, const Author *author, bool after_closing)
         SET(GREETING);
     if (end == '?')
         SET(QUESTION);
-    if (stop && (n >= 5 || (cjk && len > 30)) && (prose || lower >= 2))
+    if (has_sentences(words, n) ||
+        (stop && (n >= 5 || (cjk && len > 30)) && (prose || lower >= 2)))
         SET(SENTENCE);
     if (prose || (lower > capital && (n >= 6 || (n >= 3 && stop))))
         SET(LOWER);
@@ -578,8 +634,13 @@ signature_features(const Line *line, const Author *author, bool after_closing)
         SET(CAPITALS);
     if (is_field(line, words, n))
         SET(FIELD);
+    if (is_appointment(words, n, text, len))
+        SET(APPOINTMENT);
 
     /* the author */
+    if ((unsigned char) words[0].text[0] >= 0xcd &&
+        g_ascii_isalpha(author->letters[0]))
+        SET(FOREIGN);
     size_t hits = author_words(words, n, author);
     size_t others = 0;
     for (size_t i = 0; i < n; i++)

@@ -44,10 +44,12 @@ typedef enum {
     FEATURE_ELEMENT, /* markup says signature */
     FEATURE_TABLE,
     FEATURE_SMALL,
-    FEATURE_WRAPPED,   /* the rest of a long line of prose */
-    FEATURE_CJK,       /* Chinese, Japanese, Korean script */
-    FEATURE_FIELD,     /* "SC_ID: 123": a report's line */
-    FEATURE_PARAGRAPH, /* blank line before: for the first line only */
+    FEATURE_WRAPPED,     /* the rest of a long line of prose */
+    FEATURE_CJK,         /* Chinese, Japanese, Korean script */
+    FEATURE_FOREIGN,     /* another script than the author's name in From: */
+    FEATURE_FIELD,       /* "SC_ID: 123": a report's line */
+    FEATURE_APPOINTMENT, /* how to join a call, a booking's number */
+    FEATURE_PARAGRAPH,   /* blank line before: for the first line only */
     N_FEATURES,
 } Feature;
 
@@ -57,6 +59,7 @@ typedef struct {
     char letters[80]; /* name's letters run together */
     char initials[8];
     char email[128]; /* folded */
+    bool role;       /* a shared mailbox: its author may bear any name */
 } Author;
 
 void author_init(Author *author, const Mailbox *mailbox);

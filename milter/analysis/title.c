@@ -146,6 +146,12 @@ score_part(const Card *card, const CardPart *part, size_t name_line,
             score -= 2.0;
         Word words[CARD_WORDS];
         size_t n = card_words(card, part, words);
+        /* "Office of the President" is where somebody works */
+        if (n > 2 &&
+            (words[0].classes & (WORD_DEPARTMENT | WORD_ORGANISATION)) &&
+            !(words[0].classes & WORD_TITLE) && !words[1].capital &&
+            (words[1].classes & WORD_TITLEMOD))
+            score -= 2.5;
         /* "Rose Manager" is nobody; "Kim Ward" is no title */
         if (part->n_given > 0 && n <= 3 && part->n_titlemod == 0 &&
             (words[0].classes & WORD_GIVEN))
@@ -183,6 +189,9 @@ continues(const Card *card, const CardPart *part, char separator)
         return false;
     Word words[CARD_WORDS];
     size_t n = card_words(card, part, words);
+    /* French: "Conseillere principale, evenements d'entreprise" */
+    if (separator == ',' && n <= 4 && !words[0].capital && words[0].letter)
+        return true;
     for (size_t i = 0; i < n; i++)
         if (!(words[i].classes & (WORD_TITLE | WORD_TITLEMOD | WORD_DEPARTMENT |
                                   WORD_POSTNOMINAL)) &&
@@ -255,6 +264,35 @@ take_cjk(Card *card, size_t index, Field *out, double confidence)
     }
 }
 
+/* "artistic director FS Example": small words are the title, and the capital
+ * ones after them, which the domain spells, the firm. */
+static void
+part_from_firm(Card *card, size_t index, char *text)
+{
+    CardPart *part = &card->parts[index];
+    Word words[CARD_WORDS];
+    size_t n = card_words(card, part, words), at = n;
+    while (at > 1 && words[at - 1].capital && !words[at - 1].cjk)
+        at--;
+    if (at < 2 || at == n || words[at - 1].capital || words[0].capital ||
+        card->n_parts == CARD_PARTS || (words[at].classes & WORD_TITLE) ||
+        (words[at - 1].classes & WORD_PARTICLE))
+        return;
+    size_t skip = (size_t) (words[at].text - words[0].text);
+    size_t start = (size_t) (words[at].text - card->lines[part->line].text);
+    if (!card_names_domain(card, words[at].text, part->end - start))
+        return;
+    CardPart *rest = &card->parts[card->n_parts++];
+    *rest = *part;
+    rest->start = start;
+    rest->before = '-';
+    rest->role = PART_FREE;
+    rest->n_title = 0;
+    part->end = start;
+    text[MIN(skip, strlen(text))] = '\0';
+    g_strchomp(text);
+}
+
 void
 title_find(Card *card, size_t name, Field *out)
 {
@@ -310,6 +348,8 @@ title_find(Card *card, size_t name, Field *out)
         first--;
     g_autofree char *text = card_text(card, first, last);
 
+    if (first == last)
+        part_from_firm(card, best, text);
     /* "Coordinator at Acme": the firm goes to the company */
     static const char *const joints[] = { " at ",  " @ ",      " en ",
                                           " bei ", " chez ",   " bij ",

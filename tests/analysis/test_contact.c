@@ -4,7 +4,8 @@
  *
  * With UPDATE_EXPECTED in the environment the expected files are written
  * instead; read the diff. A second test appends another person's signature as
- * a quotation to every mail: nothing may be taken from it.
+ * a quotation to every mail: nothing may be taken from it. A third reads the
+ * short form of cards.txt, where mail and result stand together.
  */
 #include "analysis/analysis.h"
 
@@ -150,11 +151,67 @@ test_quoted(void)
     g_assert_cmpuint(from_quoted, ==, 0);
 }
 
+/* --- cards.txt --------------------------------------------------------- */
+
+/* "ignore REASON", or the fields without verdict and address. */
+static char *
+analyze_card(const Analyzer *analyzer, const char *headers, const char *text)
+{
+    g_autofree char *mail = g_strconcat(
+        headers, "\n",
+        strstr(headers, "Content-Type:") != NULL
+            ? ""
+            : "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+              "Content-Transfer-Encoding: 8bit\n",
+        "\n", text, NULL);
+    g_autoptr(Message) message = message_parse(mail, strlen(mail), NULL);
+    g_autoptr(Analysis) analysis = analyzer_run(analyzer, message, NULL);
+    if (analysis->verdict != VERDICT_CONTACT)
+        return g_strdup_printf("%s %s\n", verdict_name(analysis->verdict),
+                               analysis->reason);
+    g_autofree char *all = render(analysis);
+    const char *fields = strstr(all, "\nemail: ");
+    g_assert_nonnull(fields);
+    return g_strdup(strchr(fields + 1, '\n') + 1);
+}
+
+static void
+test_cards(void)
+{
+    g_autofree char *path = g_build_filename(
+        g_getenv("G_TEST_SRCDIR") != NULL ? g_getenv("G_TEST_SRCDIR") : SRCDIR,
+        "tests", "corpus", "signature", "cards.txt", NULL);
+    g_autofree char *text = NULL;
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    AnalyzerOptions options = { .default_country = "AU" };
+    g_autoptr(Analyzer) analyzer = analyzer_new(&options, NULL);
+    g_assert_nonnull(analyzer);
+    g_auto(GStrv) cases = g_strsplit(text, "\n%% ", -1);
+    unsigned n = 0;
+    for (; cases[n + 1] != NULL; n++) { /* before the first: a comment */
+        char *name = cases[n + 1];
+        char *headers = strchr(name, '\n') + 1;
+        headers[-1] = '\0';
+        char *body = strstr(headers, "\n\n") + 2;
+        body[-2] = '\0';
+        char *expected = strstr(body, "\n%=\n") + 4;
+        expected[-3] = '\0';
+        g_autofree char *want = g_strconcat(g_strchomp(expected), "\n", NULL);
+        g_autofree char *got = analyze_card(analyzer, headers, body);
+        if (strcmp(got, want) != 0) {
+            g_printerr("# %s\n# want:\n%s# got:\n%s", name, want, got);
+            g_test_fail();
+        }
+    }
+    g_assert_cmpuint(n, >=, 50);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/contact/corpus", test_corpus);
     g_test_add_func("/contact/quoted", test_quoted);
+    g_test_add_func("/contact/cards", test_cards);
     return g_test_run();
 }
