@@ -56,7 +56,8 @@ typedef struct {
  * done nor deferred come again with the next fetch, not counted again. */
 GPtrArray *spool_fetch(Spool *spool, size_t max, int64_t now, GError **error);
 bool spool_done(Spool *spool, const int64_t *ids, size_t n, GError **error);
-/* Not before `due` again; does not count as an attempt. */
+/* Not before `due` again (0: at once, in the place that it had); does not
+ * count as an attempt. */
 bool spool_defer(Spool *spool, int64_t id, int64_t due, GError **error);
 /* What was deferred to more than `longest_s` after now is due now: after the
  * clock was set back, "later" would be too late. */

@@ -387,6 +387,12 @@ store_mend(const char *uri)
     return backend != NULL && backend->mend != NULL ? backend->mend(uri) : NULL;
 }
 
+bool
+store_is_shared(const Store *store)
+{
+    return store->backend->shared;
+}
+
 void
 store_close(Store *store)
 {

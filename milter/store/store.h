@@ -33,6 +33,8 @@ Store *store_open(const char *uri, const char *host, GError **error);
  * log (the caller frees them), or NULL: nothing was damaged. */
 char *store_mend(const char *uri);
 void store_close(Store *store); /* leases not answered yet are given back */
+/* Do other hosts put into it, too? */
+bool store_is_shared(const Store *store);
 
 /* --- merging (the judge) ------------------------------------------------ */
 

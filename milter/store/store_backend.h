@@ -87,6 +87,7 @@ typedef enum {
 
 typedef struct {
     const char *const *schemes; /* "sqlite", NULL */
+    bool shared;                /* made for several hosts */
     void *(*open)(const char *uri, GError **error);
     void (*close)(void *connection);
     /* A damaged file is set aside; the words for the log, or NULL. NULL: the

@@ -12,23 +12,12 @@
  * per column and become rows again with unnest(), so a batch of any size is
  * one round trip.
  *
- * For databases that speak PostgreSQL's protocol: only what PostgreSQL 15,
- * CockroachDB (from 22.2) and YugabyteDB document is used:
- *   BEGIN, COMMIT, ROLLBACK (default isolation); statement_timeout and
- *     idle_in_transaction_session_timeout as start-up options
- *   CREATE TABLE IF NOT EXISTS, CREATE INDEX IF NOT EXISTS with a WHERE
- *   SELECT ... WHERE key = ANY ($1) ORDER BY key FOR UPDATE
- *   SELECT ... ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED
- *   INSERT ... SELECT * FROM unnest($1::text[], $2::bigint[], ...)
- *     ON CONFLICT (...) DO NOTHING RETURNING ...
- *     ON CONFLICT (...) DO UPDATE SET c = excluded.c
- *   UPDATE ... WHERE, DELETE ... WHERE (a, b) IN (SELECT ... LIMIT $2),
- *   count(), min(), max(), sum(), substr(), length(), row comparison
- * and no LISTEN, no advisory lock, no sequence, no trigger, no DO block, no
- * writing CTE. SQLSTATE 40001 and 40P01 repeat the transaction. CockroachDB
- * runs it as SERIALIZABLE, the others as READ COMMITTED: both are right here,
- * since every row is locked before it is changed, and a row that is new is
- * inserted with DO NOTHING and counted.
+ * For other databases that speak PostgreSQL's protocol the statements are few
+ * and plain; the table in README.md ("Several mail servers") has them all, with
+ * what CockroachDB and YugabyteDB document about each: a new kind of statement
+ * belongs there, too. CockroachDB runs transactions as SERIALIZABLE, the others
+ * as READ COMMITTED: both are right here, since every row is locked before it
+ * is changed, and a row that is new is inserted with DO NOTHING and counted.
  */
 #include "config.h"
 
@@ -655,6 +644,7 @@ static const char *const schemes[] = { "postgresql", "postgres", NULL };
 
 const StoreBackend store_pgsql = {
     .schemes = schemes,
+    .shared = true,
     .open = pgsql_open,
     .close = pgsql_close,
     .begin = pgsql_begin,

@@ -226,10 +226,11 @@ decide_complaint(const Observation *o, const Settings *settings,
     if (verdict->spoof || d->verdict == AUTH_FAIL ||
         !auth_verdict_satisfies(d->verdict, settings->trust.unsubscribe))
         settle(d, DECISION_REFUSE, "trust unsubscribe asks for more");
-    else if (found != EVIDENCE_NONE || own_domain)
+    else if (found >= EVIDENCE_SHOWN || own_domain)
         settle(d, DECISION_MERGE, NULL);
     else
         settle(d, DECISION_HOLD, "a complaint that %s", words);
+    d->unseen = d->kind == DECISION_HOLD && found == EVIDENCE_UNSEEN;
     return true;
 }
 
@@ -326,9 +327,10 @@ decide_bounce(const Observation *o, const Settings *settings,
     d->trust = g_strdup_printf(
         "%s=%s: %s (author %s)",
         found == EVIDENCE_PROVEN ? "proven" : levels[settings->bounce.evidence],
-        found == EVIDENCE_NONE ? "no" : "yes", words, author);
+        found < EVIDENCE_SHOWN ? "no" : "yes", words, author);
     g_free(author);
-    if (found == EVIDENCE_NONE) {
+    if (found < EVIDENCE_SHOWN) {
+        d->unseen = found == EVIDENCE_UNSEEN;
         settle(d, DECISION_REFUSE, "%s", words);
         return true;
     }

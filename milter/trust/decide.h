@@ -39,6 +39,7 @@ typedef struct {
     bool unverified;     /* count it for DECIDE_UNVERIFIED, too */
     int want_status, want_sms;
     bool unknown_suppress, soft_bounce;
+    bool unseen;      /* only because the sent-log does not know the mail */
     unsigned ignored; /* Authentication-Results not believed */
 } Decision;
 

@@ -343,11 +343,13 @@ evidence_check(const Observation *o, int evidence,
         bool seen;
         if (!check_sent(o, queries, &seen, &words, error))
             return false;
+        found = seen                             ? EVIDENCE_PROVEN
+                : o->returned.message_id != NULL ? EVIDENCE_UNSEEN
+                                                 : EVIDENCE_NONE;
         if (seen && !verp_agrees(o)) {
             words = "its return address was made for another recipient";
-            seen = false;
+            found = EVIDENCE_NONE;
         }
-        found = seen ? EVIDENCE_PROVEN : EVIDENCE_NONE;
     } else if (verdict->spoof) {
         words = "claims to come from us";
     } else if (!verp_agrees(o)) {

@@ -41,6 +41,7 @@ typedef struct {
 
 typedef enum {
     EVIDENCE_NONE,   /* refused */
+    EVIDENCE_UNSEEN, /* refused, but for what the sent-log may yet learn */
     EVIDENCE_SHOWN,  /* the report shows mail of ours; could be forged */
     EVIDENCE_PROVEN, /* we know that we sent it */
 } EvidenceFound;

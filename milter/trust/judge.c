@@ -9,8 +9,9 @@
  * is merged (a report about mail that left just before), a run is done in
  * pieces.
  *
- * A store that is not there costs nothing but time: the rows are put off
- * without counting an attempt. A row that the store cannot take for a reason
+ * A store that is not there costs nothing but time: the rows go back without
+ * counting an attempt, and in their place, so that a report never comes before
+ * the mail that it is about. A row that the store cannot take for a reason
  * of its own must not stop the others, so after such an error each is merged
  * alone, and the bad one is tried again now and then, with an error line.
  *
@@ -30,7 +31,6 @@
 #include <string.h>
 
 enum {
-    RETRY_STORE_S = 10,
     RETRY_ROW_S = 600,
     MINUTES = 60,
     SENDERS_MAX = 10000,
@@ -40,12 +40,18 @@ enum {
 
 /* After the first, second... temperror; the last one is final. */
 static const int64_t spf_delay_s[JUDGE_SPF_TRIES - 1] = { 60, 300, 1200 };
+/* The same for reports: another host tells within a second what left, but for
+ * the time that it or the store was away. */
+static const int64_t sent_delay_s[JUDGE_SENT_TRIES - 1] = { 5,   20,   60,  180,
+                                                            600, 1800, 3600 };
 
 struct Judge {
     Settings *settings;
     Store *store;
     SpfChecker *spf;
+    bool shared;         /* other hosts know what we do not, yet */
     GHashTable *tries;   /* spool row id -> temperrors so far */
+    GHashTable *early;   /* the same: not in the sent-log so far */
     GHashTable *senders; /* sender key -> when it was last recorded */
     /* Status changes by senders that prove nothing, by minute. */
     struct {
@@ -75,6 +81,9 @@ judge_new(Settings *settings, Store *store, GError **error)
     judge->spf = spf_checker_new(NULL, NULL);
     judge->tries =
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    judge->early =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    judge->shared = store_is_shared(store);
     judge->senders =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     judge->batch = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -87,6 +96,7 @@ judge_free(Judge *judge)
     if (judge == NULL)
         return;
     g_hash_table_destroy(judge->tries);
+    g_hash_table_destroy(judge->early);
     g_hash_table_destroy(judge->senders);
     g_hash_table_destroy(judge->batch);
     spf_checker_free(judge->spf);
@@ -107,6 +117,12 @@ judge_set_dns(Judge *judge, struct SPF_dns_server_struct *below)
 {
     spf_checker_free(judge->spf);
     judge->spf = spf_checker_new(below, NULL);
+}
+
+void
+judge_set_shared(Judge *judge, bool shared)
+{
+    judge->shared = shared;
 }
 
 /* --- what decide.c asks ---------------------------------------------------
@@ -258,27 +274,44 @@ check_spf(Judge *judge, Item *items, size_t n)
                         spf_verdict_name(items[i].spf.verdict));
 }
 
-/* Puts a temperror off; false when it was tried often enough. */
+/* Puts a row off, after its first try by the first of `n` delays...; false
+ * when it was tried often enough. */
+static bool
+put_off(GHashTable *tries, const int64_t *delays, size_t n, Spool *spool,
+        const Item *item, int64_t now, const char *why)
+{
+    int64_t id = item->row->id;
+    size_t before = GPOINTER_TO_UINT(g_hash_table_lookup(tries, &id));
+    if (before >= n || g_hash_table_size(tries) > TRIES_MAX)
+        return false;
+    g_autoptr(GError) problem = NULL;
+    if (!spool_defer(spool, id, now + delays[before], &problem))
+        return false;
+    g_hash_table_replace(tries, g_memdup2(&id, sizeof(id)),
+                         GUINT_TO_POINTER((guint) before + 1));
+    if (log_is_debug()) {
+        g_autofree char *queue_id = log_text(item->row->observation->queue_id);
+        log_debug("%s: %s, tried again in %" G_GINT64_FORMAT " s", queue_id,
+                  why, delays[before]);
+    }
+    return true;
+}
+
 static bool
 defer_spf(Judge *judge, Spool *spool, const Item *item, int64_t now)
 {
-    int64_t id = item->row->id;
-    int tries = GPOINTER_TO_INT(g_hash_table_lookup(judge->tries, &id)) + 1;
-    if (tries >= JUDGE_SPF_TRIES || g_hash_table_size(judge->tries) > TRIES_MAX)
-        return false;
-    g_autoptr(GError) problem = NULL;
-    if (!spool_defer(spool, id, now + spf_delay_s[tries - 1], &problem))
-        return false;
-    g_hash_table_replace(judge->tries, g_memdup2(&id, sizeof(id)),
-                         GINT_TO_POINTER(tries));
-    if (log_is_debug())
-        log_debug("%s: spf=temperror (%s), tried again in %" G_GINT64_FORMAT
-                  " s",
-                  item->row->observation->queue_id != NULL
-                      ? item->row->observation->queue_id
-                      : "-",
-                  item->spf.why, spf_delay_s[tries - 1]);
-    return true;
+    g_autofree char *why = g_strdup_printf("spf=temperror (%s)", item->spf.why);
+    return put_off(judge->tries, spf_delay_s, G_N_ELEMENTS(spf_delay_s), spool,
+                   item, now, why);
+}
+
+static bool
+defer_early(Judge *judge, Spool *spool, const Item *item, int64_t now)
+{
+    return judge->shared && item->decision.unseen &&
+           put_off(judge->early, sent_delay_s, G_N_ELEMENTS(sent_delay_s),
+                   spool, item, now,
+                   "a report about mail that no host has told of");
 }
 
 /* --- log -------------------------------------------------------------------
@@ -434,6 +467,10 @@ decide_all(Judge *judge, Spool *spool, Item *items, size_t n, int64_t now,
                        item->check_spf ? &item->spf : NULL, judge->settings,
                        &queries, now, &item->decision, error))
             return false;
+        if (defer_early(judge, spool, item, now)) {
+            item->deferred = true;
+            continue;
+        }
         item->decided = true;
         count_change(judge, &item->decision);
     }
@@ -532,6 +569,7 @@ finish_all(Judge *judge, Spool *spool, Item *items, size_t n, GError **error)
         if (d->ignored > 0)
             metrics_add("authres_ignored_total", NULL, NULL, d->ignored);
         g_hash_table_remove(judge->tries, &items[i].row->id);
+        g_hash_table_remove(judge->early, &items[i].row->id);
     }
     return true;
 }
@@ -605,10 +643,10 @@ judge_run(Judge *judge, Spool *spool, size_t max, int64_t now, GError **error)
         ok = judge_items(judge, spool, items + next, some, now, error);
         next += ok ? some : 0;
     }
+    /* Back to its place in the order, uncounted. */
     for (size_t i = next; i < n; i++)
         if (!items[i].deferred)
-            (void) spool_defer(spool, items[i].row->id, now + RETRY_STORE_S,
-                               NULL);
+            (void) spool_defer(spool, items[i].row->id, 0, NULL);
     for (size_t i = 0; i < n; i++)
         item_clear(&items[i]);
     return ok ? (int) n : -1;

@@ -5,6 +5,7 @@
 #include "trust/judge.h"
 
 #include "base/log.h"
+#include "trust/evidence.h"
 #include "trust/spf_layer.h"
 
 #include <glib/gstdio.h>
@@ -404,7 +405,63 @@ test_backlog(World *w, gconstpointer data)
     }
 }
 
-/* A store that cannot be written costs time, never an observation. */
+/* A report that comes in through one host before another has told of the mail:
+ * it waits, where several hosts share the store, and not for ever. */
+static void
+test_early(World *w, gconstpointer data)
+{
+    (void) data;
+    static const struct {
+        bool shared;
+        int64_t told_after; /* 0: never */
+        bool counts;
+        int runs;
+    } cases[] = { { true, 3, true, 2 },
+                  { true, 4000, true, 8 },
+                  { true, 0, false, 8 },
+                  { false, 3, false, 1 } };
+    w->settings.bounce.evidence = EVIDENCE_SENT;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        judge_set_shared(w->judge, cases[i].shared);
+        g_autofree char *email = g_strdup_printf("e%zu@cust.example", i);
+        g_autofree char *id = g_strdup_printf("e%zu@ours.example", i);
+        Observation *report =
+            mail(w, OBSERVATION_BOUNCE, email, "mailer-daemon@mx.cust.example");
+        report->returned.message_id = g_strdup(id);
+        put(w, report);
+        int64_t told = w->now + cases[i].told_after;
+        int64_t end = w->now + 8000;
+        int runs = 0;
+        for (; w->now < end && (runs == 0 || spooled(w) > 0); w->now++) {
+            if (cases[i].told_after > 0 && w->now == told) {
+                /* The other host's judge. */
+                g_autoptr(Observation) sent =
+                    mail(w, OBSERVATION_SENT, "", "ann@ours.example");
+                sent->returned.message_id = g_strdup(id);
+                g_ptr_array_set_size(sent->recipients, 0);
+                g_ptr_array_add(sent->recipients, g_strdup(email));
+                g_autoptr(Observation) sender =
+                    mail(w, OBSERVATION_SENT, "", NULL);
+                sender->returned.message_id = g_strdup(EVIDENCE_SENDER_ID);
+                g_ptr_array_set_size(sender->recipients, 0);
+                g_ptr_array_add(sender->recipients,
+                                evidence_sender_key("ann@ours.example"));
+                const Judged list[] = { { .observation = sent },
+                                        { .observation = sender } };
+                g_assert_true(store_merge(w->store, list, 2, w->now, NULL));
+            }
+            runs += run(w);
+        }
+        g_assert_cmpint(runs, ==, cases[i].runs);
+        g_assert_cmpint(spooled(w), ==, 0);
+        g_autoptr(ContactRecord) record = store_get(w->store, email, NULL);
+        g_assert_cmpint(record != NULL && record->want_status == 3, ==,
+                        cases[i].counts);
+    }
+}
+
+/* A store that cannot be written costs time, never an observation, and the
+ * order stays. */
 static void
 test_store_locked(World *w, gconstpointer data)
 {
@@ -414,20 +471,33 @@ test_store_locked(World *w, gconstpointer data)
     g_assert_cmpint(sqlite3_open(path, &other), ==, SQLITE_OK);
     g_assert_cmpint(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
                     ==, SQLITE_OK);
+    w->settings.bounce.evidence = EVIDENCE_SENT;
     put(w,
         mail(w, OBSERVATION_UNSUBSCRIBE, "a@calm.example", "a@calm.example"));
+    Observation *sent = mail(w, OBSERVATION_SENT, "", "ann@ours.example");
+    sent->returned.message_id = g_strdup("m1@ours.example");
+    g_ptr_array_set_size(sent->recipients, 0);
+    g_ptr_array_add(sent->recipients, g_strdup("bob@cust.example"));
+    put(w, sent);
     /* Once only: it waits for the lock as long as the store does. */
     g_autoptr(GError) error = NULL;
     g_assert_cmpint(judge_run(w->judge, w->spool, 10, w->now, &error), ==, -1);
     g_assert_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE);
-    g_assert_cmpint(spooled(w), ==, 1);
-    w->now += 60;
+    g_assert_cmpint(spooled(w), ==, 2);
+    w->now++;
+    Observation *report = mail(w, OBSERVATION_BOUNCE, "bob@cust.example",
+                               "mailer-daemon@mx.cust.example");
+    report->returned.message_id = g_strdup("m1@ours.example");
+    put(w, report);
     g_assert_cmpint(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), ==,
                     SQLITE_OK);
     (void) sqlite3_close(other);
-    g_assert_cmpint(run(w), ==, 1);
+    g_assert_cmpint(run(w), ==, 3);
     g_assert_cmpint(spooled(w), ==, 0);
-    g_assert_cmpint(status(w).pending, ==, 1);
+    g_assert_cmpint(status(w).pending, ==, 2);
+    g_autoptr(ContactRecord) bob =
+        store_get(w->store, "bob@cust.example", NULL);
+    g_assert_cmpint(bob->want_status, ==, 3);
 }
 
 /* One line for each decision, whatever strangers write. */
@@ -507,6 +577,7 @@ main(int argc, char **argv)
     JUDGE_TEST("sent", test_sent);
     JUDGE_TEST("replay", test_replay);
     JUDGE_TEST("backlog", test_backlog);
+    JUDGE_TEST("early", test_early);
     JUDGE_TEST("store-locked", test_store_locked);
     JUDGE_TEST("log", test_log);
     JUDGE_TEST("configure", test_configure);
