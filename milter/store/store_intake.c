@@ -335,42 +335,31 @@ store_status_changes(Store *store, const char *domain, int64_t since,
                : -1;
 }
 
-typedef struct {
-    const char *message_id, *recipient;
-    bool seen;
-} SentWork;
-
-static bool
-sent_work(Store *store, void *data, GError **error)
-{
-    SentWork *work = data;
-    g_autofree char *key = store_sent_key(store, error);
-    if (key == NULL)
-        return false;
-    g_autofree char *message = hash_message_id(key, work->message_id);
-    g_autofree char *recipient = store_hash_recipient(key, work->recipient);
-    StoreValue params[] = { VALUE_OF_TEXT(message), VALUE_OF_TEXT(recipient) };
-    StoreRows rows = { 0 };
-    bool ok =
-        work->recipient == NULL
-            ? store_run(store, "SELECT 1 FROM sent WHERE message = $1 LIMIT 1",
-                        params, 1, &rows, NULL, error)
-            : store_run(store,
-                        "SELECT 1 FROM sent WHERE message = $1"
-                        " AND recipient = $2",
-                        params, 2, &rows, NULL, error);
-    work->seen = ok && rows.rows->len > 0;
-    store_rows_clear(&rows);
-    return ok;
-}
-
+/* Two questions, no transaction: the key is made once and stays. */
 bool
 store_sent_seen(Store *store, const char *message_id, const char *recipient,
                 bool *out_seen, GError **error)
 {
-    SentWork work = { message_id, recipient, false };
-    if (!store_transact(store, sent_work, &work, error))
+    g_autofree char *key = NULL;
+    int64_t seen = 0;
+    if (!store_state_get(store, "sent_key", &key, error))
         return false;
-    *out_seen = work.seen;
+    if (key != NULL) {
+        g_autofree char *message = hash_message_id(key, message_id);
+        g_autofree char *hash = store_hash_recipient(key, recipient);
+        StoreValue params[] = { VALUE_OF_TEXT(message), VALUE_OF_TEXT(hash) };
+        bool ok =
+            recipient == NULL
+                ? store_query_int(
+                      store, "SELECT 1 FROM sent WHERE message = $1 LIMIT 1",
+                      params, 1, &seen, error)
+                : store_query_int(store,
+                                  "SELECT 1 FROM sent WHERE message = $1"
+                                  " AND recipient = $2",
+                                  params, 2, &seen, error);
+        if (!ok)
+            return false;
+    }
+    *out_seen = seen != 0;
     return true;
 }

@@ -63,7 +63,11 @@ bool store_merge_work(Store *store, void *data, GError **error);
 char *store_sent_key(Store *store, GError **error);
 char *store_hash_recipient(const char *key, const char *recipient);
 
-/* --- store_work.c: at closing */
+/* --- store_work.c */
+
+/* What finds the work that is due; $1: now, $2: how many. */
+char *store_claim_sql(const Store *store);
+/* At closing. */
 bool store_give_back_work(Store *store, void *data, GError **error);
 
 #endif

@@ -61,16 +61,21 @@ choose(Store *store, ClaimWork *work, GPtrArray *order)
     return buried && work->records->len == 0;
 }
 
+char *
+store_claim_sql(const Store *store)
+{
+    g_autofree char *columns =
+        store_table_columns(&store_tables[TABLE_CONTACT]);
+    return g_strdup_printf("SELECT %s FROM contact WHERE state = 1 AND due <= "
+                           "$1 ORDER BY due LIMIT $2%s",
+                           columns, store->backend->skip_locked);
+}
+
 static bool
 claim_work(Store *store, void *data, GError **error)
 {
     ClaimWork *work = data;
-    const StoreTable *contacts = &store_tables[TABLE_CONTACT];
-    g_autofree char *columns = store_table_columns(contacts);
-    g_autofree char *sql =
-        g_strdup_printf("SELECT %s FROM contact WHERE state = 1 AND due <= $1"
-                        " ORDER BY due LIMIT $2%s",
-                        columns, store->backend->skip_locked);
+    g_autofree char *sql = store_claim_sql(store);
     StoreValue params[] = { VALUE_OF_INT(work->now),
                             VALUE_OF_INT((int64_t) work->max) };
     g_ptr_array_set_size(work->records, 0);
@@ -124,12 +129,13 @@ bool
 store_release_leases(Store *store, GError **error)
 {
     g_autofree char *prefix = g_strconcat(store->host, "/", NULL);
-    StoreValue params[] = { VALUE_OF_TEXT(prefix) };
+    StoreValue params[] = { VALUE_OF_INT(g_utf8_strlen(prefix, -1)),
+                            VALUE_OF_TEXT(prefix) };
     return store_run_alone(store,
                            "UPDATE contact SET due = since, lease = NULL"
                            " WHERE state = 1 AND lease IS NOT NULL AND"
-                           " substr(lease, 1, length($1)) = $1",
-                           params, 1, NULL, error);
+                           " substr(lease, 1, $1) = $2",
+                           params, 2, NULL, error);
 }
 
 typedef enum { ANSWER_SAVE, ANSWER_CONFIRM, ANSWER_RETRY, ANSWER_BURY } Answer;
