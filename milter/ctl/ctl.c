@@ -111,7 +111,8 @@ ctl_store(const Settings *settings)
     Store *store = store_open(settings->store.uri, g_get_host_name(), &error);
     ctl_give_databases(settings);
     if (store == NULL)
-        ctl_error("%s: %s", settings->store.uri, error->message);
+        ctl_error("store: %s",
+                  error->message); /* the URI may hold a password */
     return store;
 }
 
