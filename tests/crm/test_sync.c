@@ -475,6 +475,41 @@ test_batch_faults(void)
     }
 }
 
+/* What one host is told by a 429 slows the others down, too. */
+static void
+test_pace_shared(void)
+{
+    World world = { 0 };
+    world_open(&world);
+    merge_many(&world, 12);
+    world.settings->api.batch = BATCH_OFF;
+    Sync *other = sync_new(world.settings, world.store, NULL);
+    sync_tune(other, &quick_tuning);
+    world.sync = sync_new(world.settings, world.store, NULL);
+    sync_tune(world.sync, &quick_tuning);
+    /* Longer than a host waits in the middle of its work. */
+    standin_do(standin, "faults",
+               json_of("[{'match':'contact.*','kind':'ratelimit',"
+                       "'retry_after':120}]"));
+    g_assert_cmpint(sync_round(world.sync), >, 60000);
+    g_assert_cmpint(standin_count(standin, NULL), ==, 1);
+
+    g_assert_cmpint(sync_round(other), >, 1000);
+    g_assert_cmpint(standin_count(standin, NULL), ==, 1);
+    g_autofree char *pace = NULL;
+    g_assert_true(store_state_get(world.store, "pace", &pace, NULL));
+    g_assert_nonnull(strstr(pace, "rate="));
+
+    /* A host that starts now knows it as well. */
+    sync_free(other);
+    other = sync_new(world.settings, world.store, NULL);
+    sync_tune(other, &quick_tuning);
+    g_assert_cmpint(sync_round(other), >, 1000);
+    g_assert_cmpint(standin_count(standin, NULL), ==, 1);
+    sync_free(other);
+    world_close(&world);
+}
+
 static void
 test_no_batch(void)
 {
@@ -791,6 +826,7 @@ main(int argc, char **argv)
     g_test_add_func("/sync/batch", test_batch);
     g_test_add_func("/sync/batch-faults", test_batch_faults);
     g_test_add_func("/sync/no-batch", test_no_batch);
+    g_test_add_func("/sync/pace-shared", test_pace_shared);
     g_test_add_func("/sync/company", test_company);
     g_test_add_func("/sync/urls", test_urls);
     g_test_add_func("/sync/groups-existing", test_groups_existing);

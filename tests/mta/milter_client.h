@@ -26,6 +26,8 @@ typedef struct {
 MilterClient *milter_client_connect(const char *socket);
 /* Offers these protocol steps; all that there are with ~0. */
 void milter_client_negotiate(MilterClient *client, uint32_t offer);
+/* The same with a filter that may die: false when it does. */
+bool milter_client_try_negotiate(MilterClient *client, uint32_t offer);
 /* Closes without a word, as a server that died. */
 void milter_client_free(MilterClient *client);
 
