@@ -18,7 +18,8 @@
 -- and this file is not needed.) Running it again changes nothing; only the two
 -- CREATE ROLE lines complain that the roles exist.
 --
--- The statements are also good for CockroachDB (22.2 or later) and YugabyteDB.
+-- Other databases that speak this protocol: README.md, "Several mail servers".
+-- On YugabyteDB make each PRIMARY KEY one of (... ASC).
 
 CREATE ROLE contact_milter_owner NOLOGIN;
 CREATE ROLE contact_milter LOGIN;
