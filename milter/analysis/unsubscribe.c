@@ -24,7 +24,10 @@
 enum {
     MAX_EVIDENCE = 160,
     MAX_ADDRESSES = 20,
-    SOFT_WRAP = 50, /* columns from which on a line may have been wrapped */
+    MAX_GREETING = 60,  /* bytes of own text that say nothing yet */
+    MAX_WORD_LINE = 40, /* bytes of a line that is one word or two */
+    MAX_LABEL = 24,     /* bytes of "Email", "Your message" before the colon */
+    SOFT_WRAP = 50,     /* columns from which on a line may have been wrapped */
 };
 
 #define HAS(bits, name) (((bits) &CLASS_BIT(name)) != 0)
@@ -246,9 +249,12 @@ is_wrapped(const Body *body, size_t i)
     if (body->from_html || i + 1 >= body->n_lines)
         return false;
     const Line *line = &body->lines[i], *next = &body->lines[i + 1];
-    return next->zone == line->zone && next->len > 0 &&
-           (next->flags & LINE_LIST_ITEM) == 0 &&
-           columns(line->text, line->len) >= SOFT_WRAP;
+    if (next->len == 0 || (next->flags & LINE_LIST_ITEM) != 0)
+        return false;
+    /* A mail program that wraps what was wrapped leaves a word alone. */
+    return columns(line->text, line->len) >= SOFT_WRAP ||
+           (g_ascii_islower(next->text[0]) && line->len > 0 &&
+            g_ascii_isalpha(line->text[line->len - 1]));
 }
 
 /* Is this line the text of a link to the web? Then it is a button or a
@@ -268,6 +274,59 @@ is_link(const Body *body, size_t i)
     return linked > 0 && linked * 10 >= line->len * 6;
 }
 
+/* Is this line of ZONE_DISCLAIMER the author's after all? "Kindly take me off
+ * the mailing list" reads like a notice; but a notice stands by itself, and
+ * neither above the signature nor in the middle of the text. */
+static bool
+is_overlooked(const Body *body, size_t i)
+{
+    if (i > 0 && body->lines[i - 1].zone == ZONE_OWN &&
+        body->lines[i - 1].len > 0)
+        return true;
+    size_t own = 0;
+    for (size_t k = 0; k < body->n_lines; k++) {
+        const Line *line = &body->lines[k];
+        if (line->zone == ZONE_ATTRIBUTION || line->zone == ZONE_QUOTED ||
+            line->zone == ZONE_FORWARDED) {
+            if (k > i)
+                break;
+            own = 0;
+        } else if (line->len > 0 &&
+                   (line->zone == ZONE_OWN || line->zone == ZONE_SIGNATURE)) {
+            if (k > i)
+                return true;
+            own += line->zone == ZONE_OWN ? line->len : MAX_GREETING + 1;
+        }
+    }
+    return own <= MAX_GREETING;
+}
+
+/* Of a text that is all signature the first line is what was written: "TD"
+ * above an address. */
+static bool
+is_only_word(const Body *body, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (body->lines[k].len > 0)
+            return false;
+    }
+    return body->lines[i].len <= MAX_WORD_LINE;
+}
+
+/* Does the line belong to what the author says? */
+static bool
+is_said(const Body *body, size_t i, Zone zone)
+{
+    const Line *line = &body->lines[i];
+
+    if (line->zone == zone)
+        return true;
+    if (zone != ZONE_OWN || line->len == 0)
+        return false;
+    return (line->zone == ZONE_DISCLAIMER && is_overlooked(body, i)) ||
+           (line->zone == ZONE_SIGNATURE && is_only_word(body, i));
+}
+
 static void
 append_lines(GString *text, const Body *body, Zone zone)
 {
@@ -275,10 +334,10 @@ append_lines(GString *text, const Body *body, Zone zone)
      * the beginning or at the end. */
     size_t from_end = body->n_lines, end_len = 0, all = 0;
     for (size_t i = 0; i < body->n_lines && all <= UNSUBSCRIBE_MAX_TEXT; i++)
-        all += body->lines[i].zone == zone ? body->lines[i].len + 1 : 0;
+        all += is_said(body, i, zone) ? body->lines[i].len + 1 : 0;
     while (all > UNSUBSCRIBE_MAX_TEXT && from_end > 0) {
         const Line *line = &body->lines[from_end - 1];
-        size_t len = line->zone == zone ? line->len + 1 : 0;
+        size_t len = is_said(body, from_end - 1, zone) ? line->len + 1 : 0;
         if (end_len + len > UNSUBSCRIBE_MAX_END)
             break;
         end_len += len;
@@ -287,7 +346,7 @@ append_lines(GString *text, const Body *body, Zone zone)
 
     for (size_t i = 0; i < body->n_lines; i++) {
         const Line *line = &body->lines[i];
-        if (line->zone != zone || (line->flags & LINE_IMAGE_ALT) != 0 ||
+        if (!is_said(body, i, zone) || (line->flags & LINE_IMAGE_ALT) != 0 ||
             is_link(body, i))
             continue;
         size_t max = i < from_end ? UNSUBSCRIBE_MAX_TEXT - end_len
@@ -513,6 +572,36 @@ me_and(const Judged *j, uint32_t from, uint32_t address)
     return false;
 }
 
+/* The address that was filled in on a form ("Email: jo@example.org" among
+ * lines like it): whose text it is. */
+static char *
+form_author(const TextTokens *t, const GString *text)
+{
+    unsigned labels = 0;
+    const TextToken *address = NULL;
+
+    for (size_t i = 0; i < t->n_sentences; i++) {
+        const TextSentence *s = &t->sentences[i];
+        if (s->first >= s->end)
+            continue;
+        size_t at = t->tokens[s->first].start;
+        size_t label = 0;
+        while (label < MAX_LABEL && at + label < text->len &&
+               text->str[at + label] != ':' && text->str[at + label] != '\n')
+            label++;
+        if ((at > 0 && text->str[at - 1] != '\n') || at + label >= text->len ||
+            text->str[at + label] != ':')
+            continue;
+        labels++;
+        if (address == NULL && s->end - s->first <= 4 &&
+            t->tokens[s->end - 1].kind == TOKEN_ADDRESS)
+            address = &t->tokens[s->end - 1];
+    }
+    if (labels < 3 || address == NULL)
+        return NULL;
+    return g_strndup(text->str + address->start, address->end - address->start);
+}
+
 /* The addresses that the text names are the ones that it is about; the
  * author's own is added when the text says "too", or none is named. */
 static void
@@ -524,6 +613,10 @@ collect_addresses(const UnsubscribeRules *rules, const Message *message,
     const Judgement *g = &j->judgement;
     bool both = false, chain = true;
     uint32_t chained = g->sentence;
+    g_autofree char *filled_in = form_author(t, j->text);
+
+    if (filled_in != NULL)
+        author = filled_in;
 
     for (uint32_t i = 0; i < t->n; i++) {
         const TextToken *token = &t->tokens[i];
@@ -546,7 +639,8 @@ collect_addresses(const UnsubscribeRules *rules, const Message *message,
         bool alone = sentence->end - sentence->first <= 4;
         bool near = distance == 0 ||
                     (distance <= 2 && HAS(g->sentence_bits, ADDRESS)) ||
-                    (distance == 1 && (HAS(own, ADDRESS) || HAS(own, ALSO)));
+                    (distance == 1 &&
+                     (HAS(own, ADDRESS) || HAS(own, ALSO) || HAS(own, AGAIN)));
         /* The subject asks, the text names: "jo@... wants to be removed". */
         if (!near && g->sentence == 0 &&
             (own & (CLASS_BIT(REMOVE) | CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
@@ -657,6 +751,10 @@ by_recipient(const UnsubscribeRules *rules, const Message *message,
         url |= j->tokens.tokens[i].kind == TOKEN_URL;
     if (g->outcome == OUTCOME_KEEP)
         return NULL;
+    /* Others' advertising, which says how to get no more of it. */
+    if (g->outcome == OUTCOME_NONE && j->tokens.n > 12 &&
+        (HAS(all, FOOTER) || (HAS(all, COND) && HAS(all, UNSUB))))
+        return NULL;
     if (HAS(all, AWAY) && g->outcome != OUTCOME_ACT)
         return NULL;
     if (automatic != NULL &&
@@ -689,6 +787,28 @@ by_recipient(const UnsubscribeRules *rules, const Message *message,
     return found;
 }
 
+/* Does the quoted text bear the footer of a mailing? True as well when nothing
+ * is quoted. */
+static bool
+answers_mailing(const UnsubscribeRules *rules, const Body *body)
+{
+    g_auto(Judged) j = { .text = g_string_new(NULL), .lang = "" };
+
+    append_lines(j.text, body, ZONE_QUOTED);
+    if (j.text->len == 0)
+        return true;
+    text_tokenise(rules->fold, j.text->str, j.text->len, &j.tokens);
+    j.matches = unsubscribe_words_find(rules->words, &j.tokens);
+    for (guint i = 0; i < j.matches->len; i++) {
+        WordBits bit = (WordBits) 1
+                       << g_array_index(j.matches, WordMatch, i).class;
+        if ((bit & (CLASS_BIT(UNSUB) | CLASS_BIT(FOOTER) | CLASS_BIT(LINK) |
+                    CLASS_BIT(REQUEST) | CLASS_BIT(MAIL))) != 0)
+            return true;
+    }
+    return false;
+}
+
 Unsubscribe *
 unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
                  const Body *body, const Envelope *envelope,
@@ -711,7 +831,10 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
     g_auto(Judged) j = { .text = g_string_new(NULL), .lang = "" };
     bool prefixed = has_reply_prefix(message->subject);
     if (!prefixed && *message->subject != '\0') {
-        g_string_append(j.text, message->subject);
+        /* "Out of the studio Re: Your newsletter" */
+        const char *re = strstr(message->subject, " Re: ");
+        g_string_append_len(j.text, message->subject,
+                            re == NULL ? -1 : re - message->subject);
         for (char *p = j.text->str; *p != '\0'; p++) {
             if (*p == '\n')
                 *p = ' ';
@@ -734,7 +857,14 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
         message_header(message, "Auto-Submitted") != NULL)
         return NULL;
     Unsubscribe *found = unsubscribe_new(scope_of(g->outcome));
-    found->unsure = g->outcome == OUTCOME_HOLD;
+    /* "Please remove me", under a letter about a building site. */
+    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
+                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
+                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
+    found->unsure =
+        g->outcome == OUTCOME_HOLD ||
+        (g->outcome == OUTCOME_ACT && (g->clause_bits & plain) == 0 &&
+         !answers_mailing(rules, body));
     found->evidence = evidence(&j);
     collect_addresses(rules, message, envelope, &j, author, found->addresses);
     if (found->addresses->len == 0)

@@ -52,6 +52,7 @@ typedef struct {
     size_t n;
     WordBits message;
     unsigned units; /* of the body */
+    unsigned known; /* of all */
 } Reading;
 
 static unsigned
@@ -132,7 +133,7 @@ read_segments(Reading *r)
                     MAX(s->word, range_units(t, match->start, match->end));
             static const WordBits stops = CLASS_BIT(REMOVE) | CLASS_BIT(UNSUB) |
                                           CLASS_BIT(STOP) | CLASS_BIT(CEASE);
-            if ((bit & stops) != 0 && last_not == i)
+            if ((bit & (stops | CLASS_BIT(REVOKE))) != 0 && last_not == i)
                 s->negated = true;
             if (bit == CLASS_BIT(NOT))
                 next_not = match->end;
@@ -177,6 +178,7 @@ read_segments(Reading *r)
     }
     for (size_t i = 0; i < r->n; i++) {
         r->message |= r->segments[i].bits;
+        r->known += r->segments[i].known;
         if (r->segments[i].sentence >= r->context->n_subject)
             r->units += r->segments[i].units;
     }
@@ -187,10 +189,7 @@ static int
 request(const Reading *r, const Segment *s, WordBits sentence)
 {
     WordBits c = s->bits;
-    if (HAS(c, SUBSCRIPTION) && r->context->reply)
-        c |= CLASS_BIT(MAIL);
     bool object = HAS(c, ME) || HAS(c, ADDRESS) || s->address;
-    bool mailing = HAS(c, MAIL) || HAS(c, LIST) || HAS(c, SMS);
     bool asks = HAS(c, PLEASE) || HAS(c, WANT) || HAS(c, HOW);
     bool gone = HAS(r->message, GONE);
 
@@ -198,8 +197,18 @@ request(const Reading *r, const Segment *s, WordBits sentence)
     bool glyphs =
         s->end > s->first && r->tokens->tokens[s->first].kind == TOKEN_GLYPH;
     unsigned little = glyphs ? 8 : 3;
+    /* A subscription in a reply is that to the mailing, if nothing else is
+     * named: "cancel my subscription to the till program". */
+    if (HAS(c, SUBSCRIPTION) && r->context->reply && unknown <= little &&
+        !HAS(r->message, OTHER))
+        c |= CLASS_BIT(MAIL);
+    bool mailing = HAS(c, MAIL) || HAS(c, LIST) || HAS(c, SMS);
+    /* "I do not want the blue one": of what is not said. */
     if (HAS(c, REQUEST))
-        return 2;
+        return HAS(c, MAIL) || HAS(c, LIST) || HAS(c, SMS) || HAS(c, UNSUB) ||
+                       object || unknown <= MAX(little + 1, s->known)
+                   ? 2
+                   : 1;
     /* "do not unsubscribe me", "I do not want to unsubscribe", "never stop
      * sending these": what else is asked shows in further words. */
     if (s->negated && !HAS(c, MORE) && !HAS(c, AGAIN))
@@ -217,13 +226,24 @@ request(const Reading *r, const Segment *s, WordBits sentence)
          ((object || asks) && unknown <= 8)))
         return 2;
     if (HAS(c, UNSUB)) {
-        if (object || asks || HAS(c, MANUAL) || HAS(s->first_bits, UNSUB))
+        /* "Ik moet me afmelden voor de training": nobody spoke of mail. */
+        if (!r->context->reply && unknown > little && !mailing &&
+            (r->message & (CLASS_BIT(MAIL) | CLASS_BIT(LIST))) == 0)
+            return 1;
+        if (object || asks || HAS(c, MANUAL))
             return 2;
-        if (s->units <= s->word + 4 && s->around <= s->word + 12)
+        /* "Unsubscribe figures for May" is a heading. */
+        if (HAS(s->first_bits, UNSUB))
+            return unknown <= little ? 2 : 1;
+        if (s->units <= s->word + 4 && s->around <= s->word + 12 &&
+            unknown == 0)
             return 2;
     }
     if (gone && HAS(c, LIST) && HAS(c, PLEASE))
         return 2; /* "she retired, please update your list" */
+    if (gone && asks && !HAS(r->message, OTHER) && r->context->reply &&
+        (HAS(c, MANUAL) || (HAS(c, REMOVE) && unknown == 0)))
+        return 2; /* "I never asked for this, please get rid of it" */
     if (HAS(c, REMOVE)) {
         if (HAS(c, PLEASE) && r->context->reply && s->units <= 8 &&
             unknown == 0 && r->units <= 24 && !HAS(r->message, OTHER))
@@ -241,6 +261,11 @@ request(const Reading *r, const Segment *s, WordBits sentence)
             return 2;
         if (HAS(c, MAIL) && (asks || HAS(s->first_bits, REMOVE)))
             return s->units <= 20 ? 2 : 1;
+        /* "I still get the letters, so please drop this address from those" */
+        if (object && asks && unknown <= little &&
+            (sentence & (CLASS_BIT(MAIL) | CLASS_BIT(LIST))) != 0 &&
+            !HAS(sentence, OTHER))
+            return 2;
         /* "me", and what of is not said, or not known: then a person. */
         if (object)
             return s->units <= 18 && (unknown <= little || gone) &&
@@ -258,22 +283,24 @@ request(const Reading *r, const Segment *s, WordBits sentence)
         !(HAS(c, NOT) && !HAS(c, SEND) && !HAS(c, MORE) && !asks &&
           unknown > little))
         return 2;
+    /* "Send no more samples": what is not known may be what is meant. */
+    bool else_meant = !mailing && unknown > (HAS(c, ME) ? little : 0);
     if (HAS(c, CEASE) && HAS(c, SEND) &&
         (HAS(c, MORE) || HAS(c, LIST) || (HAS(c, ME) && unknown <= 4) ||
          s->units <= 6))
-        return 2;
+        return else_meant ? 1 : 2;
     if (HAS(c, CEASE) && HAS(c, SMS))
         return 2;
     if (HAS(c, NOT) && HAS(c, WANT) && (HAS(c, MAIL) || HAS(c, SMS)))
         return 2;
     if (HAS(c, NOT) && HAS(c, WANT) && HAS(c, SEND) &&
         (HAS(c, MORE) || HAS(c, ME)))
-        return 2;
+        return else_meant ? 1 : 2;
     if (HAS(c, NOT) && HAS(c, MORE) && (HAS(c, MAIL) || HAS(c, SMS)) &&
         (HAS(c, SEND) || asks))
         return 2;
     if (HAS(c, NOT) && HAS(c, MORE) && HAS(c, SEND) && (asks || HAS(c, ME)))
-        return 2;
+        return else_meant ? 1 : 2;
     if (HAS(c, REVOKE) && (HAS(c, CONSENT) || mailing))
         return 2;
     return 0;
@@ -288,6 +315,9 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
 
     if (s->mentioned && s->around > s->units)
         return OUTCOME_NONE;
+    /* A customer writes: "Please remove me." */
+    if (s->mentioned && HAS(r->message, THIRD))
+        return OUTCOME_NONE;
     if (HAS(c, KEEP))
         return HAS(r->message, LESS) ? OUTCOME_PARTIAL : OUTCOME_KEEP;
     if (HAS(c, BACK) && (c & (CLASS_BIT(NOT) | CLASS_BIT(STOP) |
@@ -299,8 +329,10 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         return HAS(sentence, SMS) && !HAS(sentence, MAIL) ? OUTCOME_SMS
                                                           : OUTCOME_PARTIAL;
     int found = request(r, s, sentence);
-    if (found == 0 && HAS(c, AGAIN) && HAS(r->message, PAST) && !HAS(c, OTHER))
-        found = 2; /* "unsubscribed in May, still getting your mails" */
+    /* "unsubscribed in May, still getting your mails" */
+    if (found == 0 && HAS(c, AGAIN) && !HAS(c, OTHER) &&
+        (HAS(r->message, PAST) || HAS(c, UNSUB)))
+        found = 2;
     if (found == 0 && HAS(c, BROKEN) &&
         (HAS(r->message, UNSUB) || HAS(r->message, LINK)))
         found = HAS(r->message, MANUAL) || HAS(sentence, PLEASE) ? 2 : 1;
@@ -310,11 +342,11 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         found = 2;
     if (found == 0)
         return OUTCOME_NONE;
-    /* "Unsubscribe? Never!" */
+    /* "Unsubscribe? Never!", "Is an opt-out by reply enough, or do we need a
+     * link?" */
     if (r->tokens->sentences[s->sentence].question && HAS(c, UNSUB) &&
-        (c &
-         (CLASS_BIT(PLEASE) | CLASS_BIT(HOW) | CLASS_BIT(WANT) | CLASS_BIT(ME) |
-          CLASS_BIT(REQUEST) | CLASS_BIT(BROKEN) | CLASS_BIT(MANUAL))) == 0)
+        (c & (CLASS_BIT(PLEASE) | CLASS_BIT(HOW) | CLASS_BIT(ME) |
+              CLASS_BIT(REQUEST) | CLASS_BIT(BROKEN) | CLASS_BIT(MANUAL))) == 0)
         return OUTCOME_NONE;
 
     if (HAS(sentence, FOOTER) && !HAS(sentence, HOW) &&
@@ -328,9 +360,10 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         ((!object && !sentence_address) || (HAS(c, UNSUB) && !HAS(c, PLEASE) &&
                                             !HAS(c, WANT) && !HAS(c, REQUEST))))
         return OUTCOME_NONE;
-    if (HAS(c, PAST) && !HAS(r->message, AGAIN))
+    if (HAS(c, PAST) && !HAS(r->message, AGAIN) &&
+        !(HAS(c, REQUEST) && HAS(c, HOW)))
         return OUTCOME_NONE;
-    if (HAS(c, THIRD) && !s->direct &&
+    if (HAS(c, THIRD) && !s->direct && !HAS(c, AGAIN) &&
         !(HAS(c, REQUEST) && (s->address || sentence_address)))
         return OUTCOME_NONE;
     if (HAS(c, OTHER)) {
@@ -339,6 +372,13 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
                       (HAS(c, STOP) && HAS(c, MAIL));
         return strong ? OUTCOME_HOLD : OUTCOME_NONE;
     }
+    /* "We need this item removed from every list." */
+    bool glyphs =
+        r->tokens->tokens[s->first].kind == TOKEN_GLYPH; /* cut at each blank */
+    if (HAS(sentence, OTHER) && (HAS(c, REMOVE) || HAS(c, REQUEST)) &&
+        (!object || glyphs) && !(HAS(c, REQUEST) && HAS(sentence, LIST)) &&
+        (c & (CLASS_BIT(MAIL) | CLASS_BIT(UNSUB))) == 0)
+        return OUTCOME_HOLD;
     /* "Cancel the table, we need it no longer." */
     if (HAS(c, REQUEST) && HAS(c, NOT) && HAS(sentence, OTHER) && !object &&
         (c & (CLASS_BIT(MAIL) | CLASS_BIT(LIST) | CLASS_BIT(SEND) |
@@ -373,7 +413,7 @@ is_lone_word(const Reading *r, const Segment *s, const Segment *whole)
         return false;
     unsigned rest = s->units > s->word ? s->units - s->word : 0;
     unsigned all = whole->units > s->word ? whole->units - s->word : 0;
-    if (rest > 0 || all > (HAS(s->bits, UNSUB) ? 10u : 6u))
+    if (rest > 0 || all > (HAS(s->bits, UNSUB) ? 10u : 4u))
         return false;
     if (subject)
         return r->units <= (HAS(s->bits, UNSUB) ? 60u : 24u);
@@ -384,9 +424,9 @@ static int
 rank(Outcome outcome)
 {
     switch (outcome) {
-    case OUTCOME_KEEP:
-        return 6;
     case OUTCOME_BACK:
+        return 6;
+    case OUTCOME_KEEP:
         return 5;
     case OUTCOME_ACT:
         return 4;
@@ -400,6 +440,31 @@ rank(Outcome outcome)
         break;
     }
     return 0;
+}
+
+/* A short answer to a mailing that speaks of unsubscribing, of a try that
+ * failed or was in vain, and of nothing else: what no single sentence says,
+ * they say together. */
+static bool
+hints_at_request(const Reading *r)
+{
+    WordBits m = r->message;
+
+    if (!r->context->reply || r->units > 80 ||
+        (m & (CLASS_BIT(OTHER) | CLASS_BIT(THIRD) | CLASS_BIT(COND) |
+              CLASS_BIT(WILL) | CLASS_BIT(KEEP) | CLASS_BIT(BACK) |
+              CLASS_BIT(PART) | CLASS_BIT(LESS) | CLASS_BIT(SMS))) != 0)
+        return false;
+    for (size_t i = 0; i < r->n; i++) {
+        const Segment *s = &r->segments[i];
+        if (s->url || s->negated ||
+            (s->mentioned && (HAS(s->bits, UNSUB) || HAS(s->bits, REMOVE))))
+            return false;
+    }
+    bool names = HAS(m, UNSUB) || HAS(m, LINK);
+    bool vain = HAS(m, BROKEN) || (HAS(m, AGAIN) && !HAS(m, NOT));
+    return names && ((vain && (HAS(m, PLEASE) || HAS(m, MANUAL))) ||
+                     (HAS(m, MANUAL) && HAS(m, PLEASE)));
 }
 
 static void
@@ -470,9 +535,19 @@ judge_language(Reading *r, Judgement *out)
             best = judge_span(r, &whole, whole.bits, whole.address);
             by = &whole;
         }
-        /* A long text under a subject: the text tells what is meant. */
+        /* "The webinars are not for me, the letter may go on." */
+        if (rank(best) <= rank(OUTCOME_HOLD) && HAS(whole.bits, PART) &&
+            HAS(whole.bits, NOT) && r->context->reply && r->units <= 80 &&
+            (whole.bits & (CLASS_BIT(MAIL) | CLASS_BIT(LIST))) != 0 &&
+            !HAS(whole.bits, COND)) {
+            best = OUTCOME_PARTIAL;
+            by = &whole;
+        }
+        /* A long text under a subject, or one about other people and things:
+         * the text tells what is meant. */
         if (best == OUTCOME_ACT && whole.sentence < r->context->n_subject &&
-            r->units > 60)
+            (r->units > 60 || (r->units > 16 && HAS(r->message, THIRD)) ||
+             (r->units > 16 && HAS(r->message, OTHER))))
             best = OUTCOME_HOLD;
         if (best != OUTCOME_NONE && rank(best) > rank(out->outcome)) {
             out->outcome = best;
@@ -491,6 +566,8 @@ judge_language(Reading *r, Judgement *out)
             partial[n_partial++] = whole.sentence;
         i = end;
     }
+    if (rank(out->outcome) <= rank(OUTCOME_HOLD) && hints_at_request(r))
+        out->outcome = OUTCOME_ACT;
     for (size_t k = 0; k < n_partial; k++) {
         uint32_t distance = partial[k] > out->sentence
                                 ? partial[k] - out->sentence
@@ -498,7 +575,10 @@ judge_language(Reading *r, Judgement *out)
         if (out->outcome == OUTCOME_ACT && (distance <= 1 || r->units <= 60))
             out->outcome = OUTCOME_PARTIAL;
     }
-    if (out->outcome == OUTCOME_ACT && HAS(r->message, INSTEAD) &&
+    bool address = false;
+    for (size_t i = 0; i < r->n; i++)
+        address |= r->segments[i].address;
+    if (out->outcome == OUTCOME_ACT && HAS(r->message, INSTEAD) && address &&
         !HAS(out->clause_bits, UNSUB) && !HAS(out->clause_bits, REQUEST))
         out->outcome = OUTCOME_HOLD;
 }
@@ -552,7 +632,8 @@ static uint64_t
 asking(const uint64_t of[N_WORD_CLASSES])
 {
     uint64_t languages =
-        of[WORD_CLASS_NOT] & (of[WORD_CLASS_WANT] | of[WORD_CLASS_MORE]);
+        of[WORD_CLASS_NOT] &
+        (of[WORD_CLASS_WANT] | of[WORD_CLASS_MORE] | of[WORD_CLASS_PART]);
 
     for (unsigned c = 0; c < N_WORD_CLASSES; c++) {
         if ((triggers >> c & 1) != 0)
@@ -593,6 +674,7 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
             (bits[l] & triggers) != 0 && context->lang[0] != '\0' &&
             is_related(context->lang, unsubscribe_words_language(words, l));
     }
+    unsigned known = 0, most_known = 0;
     g_autofree Reading *r = NULL;
     for (size_t l = 0; l < n; l++) {
         /* In a long text of a known language, others are not tried. */
@@ -600,7 +682,9 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
             !is_related(context->lang, unsubscribe_words_language(words, l)))
             continue;
         if ((bits[l] & triggers) == 0 &&
-            !(HAS(bits[l], NOT) && (HAS(bits[l], WANT) || HAS(bits[l], MORE))))
+            !(HAS(bits[l], NOT) &&
+              (bits[l] &
+               (CLASS_BIT(WANT) | CLASS_BIT(MORE) | CLASS_BIT(PART))) != 0))
             continue;
         if (r == NULL)
             r = g_new(Reading, 1);
@@ -610,9 +694,10 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
         r->mask = (uint64_t) 1 << l;
         r->n = 0;
         r->message = 0;
-        r->units = 0;
+        r->units = r->known = 0;
         Judgement j;
         judge_language(r, &j);
+        most_known = MAX(most_known, r->known);
         bool own =
             context->lang[0] != '\0' &&
             is_related(context->lang, unsubscribe_words_language(words, l));
@@ -629,7 +714,11 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
         if (weight > best ||
             (weight == best && rank(j.outcome) > rank(out->outcome))) {
             best = weight;
+            known = r->known;
             *out = j;
         }
     }
+    /* Another language, which knows more of the words, says no. */
+    if (out->outcome == OUTCOME_ACT && best < 200 && known * 4 < most_known * 3)
+        out->outcome = OUTCOME_HOLD;
 }

@@ -245,9 +245,18 @@ typedef struct {
     bool wide; /* the word has letters beyond Latin ones */
     unsigned clause;
     bool clause_used, sentence_used;
-    bool mentioned; /* a quotation mark opened this clause */
+    bool mentioned; /* between quotation marks */
     size_t sentence_first;
 } Pass;
+
+/* Languages differ in which of them opens and which closes: the first opens,
+ * the next closes, the end of the sentence as well. */
+static bool
+is_quotation_mark(gunichar c)
+{
+    return c == '"' || c == 0x00ab || c == 0x00bb ||
+           (c >= 0x201c && c <= 0x201e) || (c >= 0x300c && c <= 0x300f);
+}
 
 static TextToken *
 add_token(Pass *p, TextTokenKind kind, size_t start)
@@ -519,8 +528,8 @@ text_tokenise_again(const TextFold *fold, const char *text, size_t len,
         case KIND_CLAUSE:
             end_word(&p);
             end_clause(&p);
-            p.mentioned = c == 0x201c || c == 0x00ab || c == 0x300c ||
-                          c == 0x201e || (c == '"' && !p.mentioned);
+            if (is_quotation_mark(c))
+                p.mentioned = !p.mentioned && c != 0x300d && c != 0x300f;
             break;
         case KIND_LF:
             end_word(&p);

@@ -148,6 +148,56 @@ test_subjects(void)
     }
 }
 
+/* Requests that look like a notice, a signature or a line of their own. */
+static void
+test_overlooked(void)
+{
+    static const struct {
+        const char *text;
+        Want want;
+    } rows[] = {
+        { "We bought two of these elsewhere, so no use to me. Kindly\r\n"
+          "strike me from the mailing list.",
+          ACT },
+        { "Dear Our News,\r\n\r\nI hereby withdraw my consent to the "
+          "processing of my personal data for marketing and demand that you "
+          "cease sending commercial messages.\r\n\r\nJo Doe",
+          ACT },
+        { "TD\r\njo@customer.example", ACT },
+        { "I have retired and would be grateful if\r\nyou\r\nwould delete my "
+          "name from your list.\r\n\r\nJo Doe",
+          ACT },
+        { "The chairs look fine.\r\n\r\nJo Doe\r\nDoe Ltd\r\n\r\nThis "
+          "message is confidential. If you wish to be removed from our mailing "
+          "list, reply with remove.",
+          NO },
+    };
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *raw = make_mail("Spring letter", rows[i].text, true);
+        g_autoptr(Unsubscribe) u =
+            find_in(rules, raw, "news@our.example", NULL);
+        g_test_message("%s", rows[i].text);
+        g_assert_cmpint(outcome(u), ==, rows[i].want);
+    }
+}
+
+/* A request that does not say of what counts under a mailing only. */
+static void
+test_no_mailing(void)
+{
+    static const char letter[] =
+        "From: jo@customer.example\r\nTo: news@our.example\r\n"
+        "Subject: Re: Crew for the roof\r\n\r\nPlease remove me.\r\n\r\n"
+        "On Tue, 3 Feb 2026 at 10:00, Sam Poe <sam@our.example> wrote:\r\n"
+        "> The scaffold goes up on Monday at seven.\r\n";
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+    g_autoptr(Unsubscribe) u = find_in(rules, letter, "news@our.example", NULL);
+
+    g_assert_true(u == NULL || u->unsure);
+}
+
 static void
 test_addresses(void)
 {
@@ -171,6 +221,11 @@ test_addresses(void)
           "jo@customer.example" },
         { "I am still getting mail from news@our.example, unsubscribe me.",
           "jo@customer.example" },
+        { "You keep mailing old@work.example. Please take that one off.",
+          "old@work.example" },
+        { "Name: Sam Poe\r\nEmail: sam@poe.example\r\nTopic: Other\r\n"
+          "Message: Please remove me from the mailing list.",
+          "sam@poe.example" },
     };
     g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
 
@@ -210,6 +265,16 @@ test_recipient(void)
           "I am out of the office until Monday and will reply then.", "auto",
           NULL },
         { "unsubscribe+0f04@our.example", "", "", "spam", NULL },
+        { "unsubscribe+0f04@our.example",
+          "Subject: Out of the studio Re: Unsubscribe confirmation\r\n"
+          "Auto-Submitted: auto-replied\r\n",
+          "Hello! I am firing kilns at the coast till the 14th and will answer "
+          "when back.",
+          "auto", NULL },
+        { "unsubscribe+0f04@our.example", "",
+          "We found fourteen errors on your site. Shall I send a free audit? "
+          "If you want to unsubscribe from my mails, just reply.",
+          NULL, NULL },
         { "news@our.example", "", "Hello there, what does a table cost?", NULL,
           NULL },
     };
@@ -346,6 +411,8 @@ main(int argc, char **argv)
     g_test_add_func("/unsubscribe/cases", test_cases);
     g_test_add_func("/unsubscribe/subjects", test_subjects);
     g_test_add_func("/unsubscribe/addresses", test_addresses);
+    g_test_add_func("/unsubscribe/overlooked", test_overlooked);
+    g_test_add_func("/unsubscribe/no-mailing", test_no_mailing);
     g_test_add_func("/unsubscribe/recipient", test_recipient);
     g_test_add_func("/unsubscribe/staff", test_staff);
     g_test_add_func("/unsubscribe/phrases-file", test_phrases_file);
