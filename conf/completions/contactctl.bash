@@ -30,7 +30,7 @@ _contactctl()
         ;;
     import)
         if [[ $cur == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "--since --dry-run --help" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "--since --dry-run --json --help" -- "$cur")
         else
             _filedir
         fi
@@ -38,7 +38,7 @@ _contactctl()
     queue)
         mapfile -t COMPREPLY < <(compgen -W "list show retry release drop --dead --json --help" -- "$cur")
         ;;
-    check | status) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur") ;;
+    check | status | flush | forget | token | migrate) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur") ;;
     ingest) mapfile -t COMPREPLY < <(compgen -W "--from --to --client --helo --help" -- "$cur") ;;
     *) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$cur") ;;
     esac

@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <arpa/nameser.h>
-#include <jansson.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pwd.h>
@@ -30,12 +29,7 @@ check_report(bool ok, const char *line, void *data)
     Check *check = data;
     check->failed |= !ok;
     if (check->json) {
-        json_t *object = json_pack("{s:b, s:s}", "ok", ok, "check", line);
-        if (object != NULL) {
-            (void) json_dumpf(object, stdout, JSON_COMPACT);
-            (void) putchar('\n');
-            json_decref(object);
-        }
+        ctl_json(json_pack("{s:b, s:s}", "ok", ok, "check", line));
         return;
     }
     printf("%s%-4s%s %s\n", style_on(stdout, ok ? STYLE_GOOD : STYLE_BAD),
@@ -189,8 +183,7 @@ ctl_check(Ctl *ctl, int argc, char **argv)
 {
     gboolean json = FALSE;
     int status;
-    const GOptionEntry entries[] = { { "json", 0, 0, G_OPTION_ARG_NONE, &json,
-                                       "One JSON object per check", NULL },
+    const GOptionEntry entries[] = { CTL_JSON_OPTION(&json),
                                      G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries, "- is everything as it should be?", &argc, &argv,
                      &status))

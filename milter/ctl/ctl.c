@@ -21,6 +21,16 @@ ctl_error(const char *format, ...)
     fprintf(stderr, "contactctl: %s\n", text);
 }
 
+void
+ctl_json(json_t *object)
+{
+    if (object == NULL)
+        return; /* not UTF-8: what the store holds is */
+    (void) json_dumpf(object, stdout, JSON_COMPACT);
+    (void) putchar('\n');
+    json_decref(object);
+}
+
 bool
 ctl_options(const GOptionEntry *entries, const char *summary, int *argc,
             char ***argv, int *out_status)

@@ -9,6 +9,7 @@
 #define CTL_H
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -48,6 +49,14 @@ Spool *ctl_spool(const Settings *settings);
 
 /* After root opened databases: new ones go to the owner of their folder. */
 void ctl_give_databases(const Settings *settings);
+
+#define CTL_JSON_OPTION(flag) \
+    { \
+        "json", 0, 0, G_OPTION_ARG_NONE, flag, "JSON, one object a line", NULL \
+    }
+
+/* One JSON object on a line of standard output; takes the reference. */
+void ctl_json(json_t *object);
 
 /* "contactctl: ..." on standard error. */
 void ctl_error(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -8,8 +8,10 @@
 int
 ctl_forget(Ctl *ctl, int argc, char **argv)
 {
+    gboolean json = FALSE;
     int status;
-    const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+    const GOptionEntry entries[] = { CTL_JSON_OPTION(&json),
+                                     G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries,
                      "ADDRESS - erase everything that is held here about it",
                      &argc, &argv, &status))
@@ -34,6 +36,11 @@ ctl_forget(Ctl *ctl, int argc, char **argv)
     if (spooled < 0 || stored < 0) {
         ctl_error("%s", error->message);
         return EX_UNAVAILABLE;
+    }
+    if (json) {
+        ctl_json(json_pack("{s:s, s:I, s:I}", "email", email, "spool",
+                           (json_int_t) spooled, "store", (json_int_t) stored));
+        return spooled + stored > 0 ? 0 : 1;
     }
     printf("%s: erased %" G_GINT64_FORMAT
            " observations from the spool and %" G_GINT64_FORMAT

@@ -23,6 +23,7 @@ enum {
     PLAIN_US = 10000000,  /* between two plain lines */
     APPEND_WAIT_MS = 10000,
     HEADER_BYTES = 64 * 1024, /* what the first pass reads of a message */
+    BATCH = 100, /* messages that reach the disk together: a sync costs */
 };
 
 /* A message that the first pass found. */
@@ -39,6 +40,9 @@ typedef struct {
     ObservePolicy policy;
     Spool *spool; /* NULL: dry run */
     FILE *journal;
+    GPtrArray *batch; /* observations that are not in the spool yet */
+    GString *marks;   /* journal lines of their messages, and of others */
+    unsigned batched; /* messages */
     int64_t since;
     GStringChunk *paths;
     GArray *entries;
@@ -177,7 +181,29 @@ count_findings(Import *import, const Analysis *analysis,
     }
 }
 
-/* False when the spool takes nothing: the import stops and may go on later. */
+/* Observations first: a message that is done twice does no harm. False when the
+ * disk does not take them: the import stops and may go on later. */
+static bool
+flush_batch(Import *import)
+{
+    import->batched = 0;
+    if (import->batch->len > 0 &&
+        spool_append(import->spool, import->batch, APPEND_WAIT_MS) !=
+            SPOOL_STORED) {
+        ctl_error("the spool does not take what was found; stopping");
+        return false;
+    }
+    if (import->marks->len > 0 &&
+        (fputs(import->marks->str, import->journal) < 0 ||
+         fflush(import->journal) != 0)) {
+        ctl_error("the journal cannot be written: %s", g_strerror(errno));
+        return false;
+    }
+    g_ptr_array_set_size(import->batch, 0);
+    g_string_truncate(import->marks, 0);
+    return true;
+}
+
 static bool
 import_entry(Import *import, const Entry *entry)
 {
@@ -198,17 +224,10 @@ import_entry(Import *import, const Entry *entry)
     count_findings(import, analysis, observations);
     if (import->spool == NULL)
         return true;
-    if (observations->len > 0 && spool_append(import->spool, observations,
-                                              APPEND_WAIT_MS) != SPOOL_STORED) {
-        ctl_error("the spool does not take what was found; stopping");
-        return false;
-    }
-    if (fprintf(import->journal, "%016" G_GINT64_MODIFIER "x\n", entry->mark) <
-        0) {
-        ctl_error("the journal cannot be written: %s", g_strerror(errno));
-        return false;
-    }
-    return true;
+    g_ptr_array_extend_and_steal(import->batch, g_steal_pointer(&observations));
+    g_string_append_printf(import->marks, "%016" G_GINT64_MODIFIER "x\n",
+                           entry->mark);
+    return ++import->batched < BATCH || flush_batch(import);
 }
 
 static void
@@ -252,6 +271,8 @@ import_entries(Import *import)
             drawn = now;
         }
     }
+    if (import->spool != NULL && !import->failed)
+        import->failed = !flush_batch(import);
     if (bar && all > 0) {
         draw_progress(import->messages + import->unreadable, all, started,
                       g_get_monotonic_time(), bar);
@@ -267,6 +288,27 @@ summary_row(Table *table, const char *label, guint count)
     g_autofree char *number = g_strdup_printf("%u", count);
     const char *const cells[] = { label, number };
     table_add(table, cells);
+}
+
+static void
+print_summary_json(const Import *import)
+{
+    json_t *ignored = json_object();
+    GHashTableIter iter;
+    gpointer reason, count;
+    g_hash_table_iter_init(&iter, import->ignored);
+    while (g_hash_table_iter_next(&iter, &reason, &count))
+        (void) json_object_set_new(ignored, reason,
+                                   json_integer(GPOINTER_TO_UINT(count)));
+    ctl_json(json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "messages",
+        (json_int_t) import->messages, "skipped", (json_int_t) import->skipped,
+        "unreadable", (json_int_t) import->unreadable, "people",
+        (json_int_t) g_hash_table_size(import->people), "bounces",
+        (json_int_t) import->bounces, "unsubscribes",
+        (json_int_t) import->unsubscribes, "unsure",
+        (json_int_t) import->unsure, "sent", (json_int_t) import->sent,
+        "ignored", ignored, "interrupted", interrupted != 0));
 }
 
 static void
@@ -317,12 +359,14 @@ ctl_import(Ctl *ctl, int argc, char **argv)
 {
     g_autofree char *since = NULL;
     gboolean dry_run = FALSE;
+    gboolean json = FALSE;
     int status;
     const GOptionEntry entries[] = {
         { "since", 0, 0, G_OPTION_ARG_STRING, &since,
           "Only mail from this day on", "YYYY-MM-DD" },
         { "dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run,
           "Say what would be found, keep nothing", NULL },
+        CTL_JSON_OPTION(&json),
         G_OPTION_ENTRY_NULL
     };
     if (!ctl_options(entries, "PATH... - seed the store from old mail", &argc,
@@ -353,6 +397,9 @@ ctl_import(Ctl *ctl, int argc, char **argv)
     import.policy.stored = true;
     import.spool = spool;
     import.paths = g_string_chunk_new(4096);
+    import.batch =
+        g_ptr_array_new_with_free_func((GDestroyNotify) observation_free);
+    import.marks = g_string_new(NULL);
     import.entries = g_array_new(FALSE, FALSE, sizeof(Entry));
     import.done =
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
@@ -377,7 +424,10 @@ ctl_import(Ctl *ctl, int argc, char **argv)
     if (status == 0 || import.entries->len > 0) {
         g_array_sort(import.entries, by_date);
         import_entries(&import);
-        print_summary(&import);
+        if (json)
+            print_summary_json(&import);
+        else
+            print_summary(&import);
     }
     if (interrupted)
         ctl_error("interrupted; the same command goes on from here");
@@ -389,6 +439,8 @@ ctl_import(Ctl *ctl, int argc, char **argv)
     }
     g_string_chunk_free(import.paths);
     g_array_unref(import.entries);
+    g_ptr_array_unref(import.batch);
+    (void) g_string_free(import.marks, TRUE);
     g_hash_table_unref(import.done);
     g_hash_table_unref(import.people);
     g_hash_table_unref(import.ignored);

@@ -27,8 +27,10 @@ draw(int64_t done, int64_t all, void *data)
 int
 ctl_migrate(Ctl *ctl, int argc, char **argv)
 {
+    gboolean json = FALSE;
     int status;
-    const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+    const GOptionEntry entries[] = { CTL_JSON_OPTION(&json),
+                                     G_OPTION_ENTRY_NULL };
     (void) ctl; /* both stores are named */
     if (!ctl_options(entries,
                      "FROM-URI TO-URI - copy one contacts store into another",
@@ -61,9 +63,12 @@ ctl_migrate(Ctl *ctl, int argc, char **argv)
                   error->message);
         return EX_TEMPFAIL;
     }
-    printf("%" G_GINT64_FORMAT
-           " contacts are in the new store now; set [store] "
-           "uri to it and reload\n",
-           counts.contacts);
+    if (json)
+        ctl_json(json_pack("{s:I}", "contacts", (json_int_t) counts.contacts));
+    else
+        printf("%" G_GINT64_FORMAT
+               " contacts are in the new store now; set [store] "
+               "uri to it and reload\n",
+               counts.contacts);
     return 0;
 }

@@ -1,7 +1,6 @@
 /*
  * queue.c - contactctl queue: what waits, what is held, what is dead
  */
-#include <jansson.h>
 #include <string.h>
 #include <time.h>
 
@@ -24,16 +23,11 @@ time_text(int64_t when)
 static void
 print_entry_json(const QueueEntry *e)
 {
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I}", "email", e->email,
-        "state", e->state, "wants", e->wants, "reason", e->reason, "trust",
-        e->trust, "attempts", (json_int_t) e->attempts, "since",
-        (json_int_t) e->since, "due", (json_int_t) e->due);
-    if (object == NULL)
-        return; /* not UTF-8: the store refuses it */
-    (void) json_dumpf(object, stdout, JSON_COMPACT);
-    (void) putchar('\n');
-    json_decref(object);
+    ctl_json(json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I}", "email",
+                       e->email, "state", e->state, "wants", e->wants, "reason",
+                       e->reason, "trust", e->trust, "attempts",
+                       (json_int_t) e->attempts, "since", (json_int_t) e->since,
+                       "due", (json_int_t) e->due));
 }
 
 static int
@@ -134,13 +128,16 @@ queue_show(Store *store, const char *email, bool json)
 
 /* Prints how many entries an action changed. */
 static int
-report_count(int64_t count, const char *done, const GError *error)
+report_count(int64_t count, const char *done, bool json, const GError *error)
 {
     if (count < 0) {
         ctl_error("%s", error->message);
         return EX_UNAVAILABLE;
     }
-    printf("%" G_GINT64_FORMAT " %s\n", count, done);
+    if (json)
+        ctl_json(json_pack("{s:I}", "changed", (json_int_t) count));
+    else
+        printf("%" G_GINT64_FORMAT " %s\n", count, done);
     return count > 0 ? 0 : 1;
 }
 
@@ -154,8 +151,7 @@ ctl_queue(Ctl *ctl, int argc, char **argv)
     gboolean json = FALSE;
     gboolean dead = FALSE;
     int status;
-    const GOptionEntry entries[] = { { "json", 0, 0, G_OPTION_ARG_NONE, &json,
-                                       "One JSON object per entry", NULL },
+    const GOptionEntry entries[] = { CTL_JSON_OPTION(&json),
                                      { "dead", 0, 0, G_OPTION_ARG_NONE, &dead,
                                        "retry: the dead ones only", NULL },
                                      G_OPTION_ENTRY_NULL };
@@ -187,10 +183,10 @@ ctl_queue(Ctl *ctl, int argc, char **argv)
         return queue_show(store, email, json);
     if (strcmp(action, "retry") == 0)
         return report_count(store_queue_retry(store, email, dead, now, &error),
-                            "to be tried again", error);
+                            "to be tried again", json, error);
     if (strcmp(action, "release") == 0)
         return report_count(store_queue_release(store, email, now, &error),
-                            "released", error);
-    return report_count(store_queue_drop(store, email, &error), "dropped",
+                            "released", json, error);
+    return report_count(store_queue_drop(store, email, &error), "dropped", json,
                         error);
 }

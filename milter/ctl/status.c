@@ -1,7 +1,6 @@
 /*
  * status.c - contactctl status and flush
  */
-#include <jansson.h>
 #include <string.h>
 #include <time.h>
 
@@ -38,8 +37,7 @@ ctl_status(Ctl *ctl, int argc, char **argv)
 {
     gboolean json = FALSE;
     int status;
-    const GOptionEntry entries[] = { { "json", 0, 0, G_OPTION_ARG_NONE, &json,
-                                       "One JSON object", NULL },
+    const GOptionEntry entries[] = { CTL_JSON_OPTION(&json),
                                      G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries, "- how things stand", &argc, &argv, &status))
         return status;
@@ -77,9 +75,7 @@ ctl_status(Ctl *ctl, int argc, char **argv)
         if (inbox.set_aside > 0)
             (void) json_object_set_new(object, "set_aside",
                                        json_integer(inbox.set_aside));
-        (void) json_dumpf(object, stdout, JSON_COMPACT);
-        (void) putchar('\n');
-        json_decref(object);
+        ctl_json(object);
         return 0;
     }
     print_count("inbox", inbox.rows);
@@ -101,8 +97,10 @@ ctl_status(Ctl *ctl, int argc, char **argv)
 int
 ctl_flush(Ctl *ctl, int argc, char **argv)
 {
+    gboolean json = FALSE;
     int status;
-    const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+    const GOptionEntry entries[] = { CTL_JSON_OPTION(&json),
+                                     G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries, "- the sync tries everything now", &argc, &argv,
                      &status))
         return status;
@@ -120,6 +118,9 @@ ctl_flush(Ctl *ctl, int argc, char **argv)
         ctl_error("%s", error->message);
         return EX_UNAVAILABLE;
     }
-    printf("%" G_GINT64_FORMAT " pending: to be tried now\n", count);
+    if (json)
+        ctl_json(json_pack("{s:I}", "pending", (json_int_t) count));
+    else
+        printf("%" G_GINT64_FORMAT " pending: to be tried now\n", count);
     return 0;
 }

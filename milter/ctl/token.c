@@ -33,8 +33,10 @@ mailbox_of(const Settings *settings)
 int
 ctl_token(Ctl *ctl, int argc, char **argv)
 {
+    gboolean json = FALSE;
     int status;
-    const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+    const GOptionEntry entries[] = { CTL_JSON_OPTION(&json),
+                                     G_OPTION_ENTRY_NULL };
     if (!ctl_options(entries,
                      "ADDRESS - the signed List-Unsubscribe mailto for it",
                      &argc, &argv, &status))
@@ -64,6 +66,11 @@ ctl_token(Ctl *ctl, int argc, char **argv)
         ctl_error("warning: the local-part is longer than %d octets, which "
                   "some mail servers refuse",
                   LOCAL_PART_MAX);
-    printf("mailto:%.*s+%s%s?subject=unsubscribe\n", local, mailbox, token, at);
+    g_autofree char *link = g_strdup_printf(
+        "mailto:%.*s+%s%s?subject=unsubscribe", local, mailbox, token, at);
+    if (json)
+        ctl_json(json_pack("{s:s, s:s}", "email", argv[1], "mailto", link));
+    else
+        puts(link);
     return EX_OK;
 }

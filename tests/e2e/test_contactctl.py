@@ -238,6 +238,29 @@ class Queue(Base):
             self.assertNotIn(address.encode(), f.read())
         self.assertEqual(self.ctl("forget", "nobody").returncode, 64)
 
+    def test_json(self):
+        """What acts tells in JSON, too, what it did."""
+        address, data = self.people(1)[0]
+        path = os.path.join(self.folder, "one.eml")
+        with open(path, "wb") as f:
+            f.write(data)
+
+        def told(*arguments):
+            lines = self.ctl(*arguments, "--json").stdout.splitlines()
+            self.assertEqual(len(lines), 1, arguments)
+            return json.loads(lines[0])
+        counts = {"messages": 1, "skipped": 0, "unreadable": 0, "people": 1, "bounces": 0,
+                  "unsubscribes": 0, "unsure": 0, "sent": 0, "ignored": {},
+                  "interrupted": False}
+        self.assertEqual(told("import", "--dry-run", path), counts)
+        self.assertEqual(told("import", path), counts)
+        self.assertEqual(told("import", path), {**counts, "messages": 0, "people": 0,
+                                                "skipped": 1})
+        self.assertEqual(told("flush"), {"pending": 0})
+        self.assertEqual(told("queue", "retry"), {"changed": 0})
+        self.assertEqual(told("forget", address),
+                         {"email": address, "spool": 1, "store": 0})
+
 
 class Check(Base):
     def failures(self):
