@@ -302,7 +302,7 @@ is_prose(const CardLine *line)
     for (size_t i = 0; i < n; i++)
         lower += !words[i].capital && words[i].letter && !words[i].digit &&
                  words[i].folded_len >= 2;
-    return n >= 10 && lower * 2 > n;
+    return (n >= 10 && lower * 2 > n) || (n >= 14 && lower * 3 > n);
 }
 
 void
@@ -435,9 +435,7 @@ count_words(const Card *card, CardPart *part)
         part->n_organisation += (c & WORD_ORGANISATION) != 0;
         part->n_legal += (c & WORD_LEGAL) != 0;
         part->n_street +=
-            (c & WORD_STREET) != 0 ||
-            (i == 0 && n > 1 && words[0].after == '.' && words[0].len == 1 &&
-             words[0].text[0] == 'R'); /* Brazil: R. Augusta */
+            (c & WORD_STREET) != 0 || words_street_letter(words, n, i);
         part->n_given += (c & WORD_GIVEN) != 0;
         part->n_caps += words[i].all_caps;
         part->cjk |= words[i].cjk;
@@ -577,7 +575,8 @@ card_names_domain(const Card *card, const char *text, size_t len)
         "consulting services service solutions international global digital "
         "the and und of for gmbh ltd pty inc catering travel tours university "
         "school college museum music house haus city council gallery theatre "
-        "energy health ";
+        "energy health ville stadt gemeinde commune mairie comune gemeente "
+        "kommune kommun ayuntamiento town county state ";
     if (card->domain[0] == '\0')
         return false;
     Word words[CARD_WORDS];

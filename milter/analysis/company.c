@@ -83,6 +83,32 @@ company_plausible(const char *text, size_t len)
            find_any(text, len, cjk_legal, G_N_ELEMENTS(cjk_legal)) > 0;
 }
 
+/* Are the words the domain's first label and nothing else? */
+static bool
+is_domain(const Card *card, const Word *words, size_t n)
+{
+    if (n != 1 || card->domain[0] != '.')
+        return false;
+    size_t label = strcspn(card->domain + 1, ".");
+    return words[0].folded_len == label &&
+           memcmp(words[0].folded, card->domain + 1, label) == 0;
+}
+
+bool
+company_is_field(const Word *word)
+{
+    static const char *const endings[] = { "tion",   "sion",  "ment",
+                                           "turing", "lysis", "ning",
+                                           "ting",   "ance",  "ence" };
+    if (word->folded_len < 7 ||
+        (word->classes & (WORD_GIVEN | WORD_LEGAL | WORD_ORGANISATION)))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
+        if (g_str_has_suffix(word->folded, endings[i]))
+            return true;
+    return false;
+}
+
 static double
 score_part(const Card *card, size_t index, size_t name, bool title)
 {
@@ -143,6 +169,8 @@ score_part(const Card *card, size_t index, size_t name, bool title)
     }
     if (card_names_domain(card, text, len)) {
         score += 3.5;
+        if (part->before != ',' && is_domain(card, words, n))
+            score += 1.0;
         evidence = true;
     }
     if (n <= 5 && (text[0] == '"' || g_str_has_prefix(text, "«") ||
@@ -155,6 +183,17 @@ score_part(const Card *card, size_t index, size_t name, bool title)
         score += 1.5; /* a kind of firm, and its name in quotes */
         evidence = true;
     }
+    if (!evidence && n <= 3 && company_is_field(&words[n - 1]))
+        return 0; /* "Quantitative Analysis": a department */
+    /* "Hotel de Ville - 1, place du Marche": a building's name */
+    if (part->n_legal == 0 && index + 1 < card->n_parts &&
+        card->parts[index + 1].line == part->line &&
+        card->parts[index + 1].role == PART_ADDRESS)
+        score -= 1.0;
+    /* "St Example's College, Town" */
+    if (n == 1 && part->before == ',' && index > 0 && part->n_legal == 0 &&
+        card->parts[index - 1].n_organisation > 0)
+        score -= 3.0;
     if (part->n_title > 0)
         score -= evidence ? 1.0 : 3.0;
     bool only_department = true;

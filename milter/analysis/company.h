@@ -16,4 +16,7 @@ void company_find(Card *card, size_t name, bool title, Field *out);
  * sender's domain's name? For display-names that are no persons. */
 bool company_plausible(const char *text, size_t len);
 
+/* Is it a noun of work, not of a firm ("coordination", "structuring")? */
+bool company_is_field(const Word *word);
+
 #endif

@@ -32,11 +32,31 @@ static const char generic_cctlds[] =
     " io ai co me tv fm cc ws to ly gg la sh eu am im st vc so gl ac be-x bz "
     "sc nu tk ";
 
+/* Domains of regions, languages and cities, and the country they are in. */
+static const char *const regional[][2] = {
+    { "cat", "ES" },       { "gal", "ES" },     { "eus", "ES" },
+    { "barcelona", "ES" }, { "scot", "GB" },    { "wales", "GB" },
+    { "cymru", "GB" },     { "london", "GB" },  { "berlin", "DE" },
+    { "hamburg", "DE" },   { "bayern", "DE" },  { "koeln", "DE" },
+    { "cologne", "DE" },   { "ruhr", "DE" },    { "nrw", "DE" },
+    { "saarland", "DE" },  { "wien", "AT" },    { "tirol", "AT" },
+    { "swiss", "CH" },     { "zuerich", "CH" }, { "paris", "FR" },
+    { "bzh", "FR" },       { "alsace", "FR" },  { "corsica", "FR" },
+    { "brussels", "BE" },  { "gent", "BE" },    { "vlaanderen", "BE" },
+    { "amsterdam", "NL" }, { "frl", "NL" },     { "sydney", "AU" },
+    { "melbourne", "AU" }, { "kiwi", "NZ" },    { "nyc", "US" },
+    { "quebec", "CA" },    { "tokyo", "JP" },   { "moscow", "RU" },
+    { "istanbul", "TR" },
+};
+
 /* "AU" for "...@example.com.au"; NULL for what names no country. */
 static const char *
 tld_country(const char *email, char out[3])
 {
     const char *dot = strrchr(email, '.');
+    for (size_t i = 0; dot != NULL && i < G_N_ELEMENTS(regional); i++)
+        if (g_ascii_strcasecmp(dot + 1, regional[i][0]) == 0)
+            return regional[i][1];
     if (dot == NULL || strlen(dot + 1) != 2 || !g_ascii_isalpha(dot[1]) ||
         !g_ascii_isalpha(dot[2]))
         return NULL;
@@ -282,6 +302,16 @@ choose_name(Contact *contact, const Mailbox *author, const Person *from,
             g_ascii_strcasecmp(from->first, signature->last) == 0 &&
             g_ascii_strcasecmp(from->last, signature->first) == 0) {
             set_name(contact, signature, line, "signature", 0.85);
+            return true;
+        }
+        /* "Virtanen Aino-Kaisa", signed "Aino-Kaisa" */
+        if (signature->last[0] == '\0' && strchr(author->name, ',') == NULL &&
+            from->last[0] != '\0' &&
+            g_ascii_strcasecmp(from->last, signature->first) == 0 &&
+            g_ascii_strcasecmp(from->first, signature->first) != 0 &&
+            strchr(from->first, ' ') == NULL) {
+            Person turned = { from->last, from->first, 0.85 };
+            set_name(contact, &turned, line, "signature", 0.85);
             return true;
         }
         if (same && person_fuller(signature, from)) {

@@ -579,7 +579,7 @@ link_classify(const char *href, size_t len, char **out)
 }
 
 /* Generic top-level domains that bare host names may have, besides all with
- * two letters. */
+ * two letters; "example" is what documents and tests use (RFC 2606). */
 static const char tlds[] =
     " com org net edu gov mil int info biz name coop museum aero jobs travel "
     "events wedding catering photography photo photos design studio agency "
@@ -602,7 +602,7 @@ static const char tlds[] =
     "dance fitness yoga fit run golf tennis football pro expert guru coach "
     "ninja rocks plus one xyz top page link click today show expo tickets "
     "productions pictures video audio fm radio tv productions ltd gmbh inc llc "
-    "immo haus reise restaurant versicherung ";
+    "immo haus reise restaurant versicherung gal bzh example ";
 
 size_t
 link_bare_host(const char *text, size_t len)
@@ -665,5 +665,7 @@ link_bare_host(const char *text, size_t len)
         padded[1 + i] = g_ascii_tolower(text[last + i]);
     padded[1 + tld] = ' ';
     padded[2 + tld] = '\0';
+    if (g_ascii_strncasecmp(text, "www.", 4) == 0 && labels >= 2)
+        return end;
     return strstr(tlds, padded) != NULL ? end : 0;
 }

@@ -28,7 +28,8 @@ static const Pair nicknames[] = {
 
 /* Country code top-level domains by the habit that matters here. */
 static const char two_surnames[] =
-    " es mx ar co cl pe uy ve ec bo py cr gt pa do cu hn sv ni pt br cat eus ";
+    " es mx ar co cl pe uy ve ec bo py cr gt pa do cu hn sv ni pt br cat gal "
+    "eus ";
 static const char family_first[] = " jp kr cn tw hk vn hu mo sg my ";
 
 /* Family names that stand first where the family name does (folded). */
@@ -121,25 +122,26 @@ in_list(const char *list, const char *word, size_t len)
     return strstr(list, padded) != NULL;
 }
 
-/* The last label of the domain when it has two letters, else "". */
+/* The last label of the domain when it has two or three letters ("es",
+ * "cat"), else "". */
 static void
-country_of(const char *email, char out[3])
+country_of(const char *email, char out[4])
 {
     out[0] = '\0';
     const char *dot = email != NULL ? strrchr(email, '.') : NULL;
-    if (dot == NULL || strlen(dot + 1) != 2)
+    size_t n = dot != NULL ? strlen(dot + 1) : 0;
+    if (n != 2 && n != 3)
         return;
-    out[0] = g_ascii_tolower(dot[1]);
-    out[1] = g_ascii_tolower(dot[2]);
-    out[2] = '\0';
+    for (size_t i = 0; i <= n; i++)
+        out[i] = g_ascii_tolower(dot[1 + i]);
 }
 
 static bool
 country_in(const char *email, const char *list)
 {
-    char country[3];
+    char country[4];
     country_of(email, country);
-    return country[0] != '\0' && in_list(list, country, 2);
+    return country[0] != '\0' && in_list(list, country, strlen(country));
 }
 
 /* Letters of the local-part only, for comparison with names. */
@@ -317,14 +319,19 @@ nice_case(const char *text, size_t len, bool lower_too)
         has_lower |= g_unichar_islower(c);
         has_upper |= g_unichar_isupper(c);
     }
-    if ((has_lower && has_upper) || (!has_upper && !lower_too))
+    /* "d'ARGENSON" */
+    bool shouting = len > 4 && text[1] == '\'' && g_ascii_isupper(text[2]) &&
+                    g_ascii_isupper(text[3]);
+    if ((has_lower && has_upper && !shouting) || (!has_upper && !lower_too))
         return g_strndup(text, len);
     GString *out = g_string_sized_new(len + 4);
     bool begin = true;
     for (const char *p = text; p < end; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        g_string_append_unichar(out, begin ? g_unichar_totitle(c)
-                                           : g_unichar_tolower(c));
+        bool as_is = shouting && p == text;
+        g_string_append_unichar(out, as_is   ? c
+                                     : begin ? g_unichar_totitle(c)
+                                             : g_unichar_tolower(c));
         begin = c == '-' || c == '\'' || c == 0x2019 || c == ' ' ||
                 c == 0x2010 || c == 0x2011 || c == '.';
     }
@@ -541,6 +548,19 @@ family_start(const Word *words, size_t n, const char *email)
     return given > 1 ? given : n - 1;
 }
 
+/* A known given name, or two with a hyphen ("Aino-Kaisa"). */
+static bool
+is_given(const Word *word)
+{
+    const char *hyphen = memchr(word->folded, '-', word->folded_len);
+    if (hyphen == NULL || (word->classes & WORD_GIVEN))
+        return (word->classes & WORD_GIVEN) != 0;
+    size_t n = (size_t) (hyphen - word->folded);
+    return ((vocabulary_find(word->folded, n) |
+             vocabulary_find(hyphen + 1, word->folded_len - n - 1)) &
+            WORD_GIVEN) != 0;
+}
+
 static bool
 looks_family_first(const Word *words, size_t n, const char *email)
 {
@@ -555,7 +575,9 @@ looks_family_first(const Word *words, size_t n, const char *email)
     bool other = in_list(romanised_surnames, b, strlen(b));
     if (strlen(b) >= 2 && strlen(a) >= 2) {
         g_autofree char *reversed = g_strconcat(b, a, NULL);
-        if (strcmp(local, reversed) == 0 && (there || (known && !other)))
+        if (strcmp(local, reversed) == 0 &&
+            (there || (known && !other) ||
+             (is_given(&words[n - 1]) && !is_given(&words[0]))))
             return true; /* "Wu Jiahao" <jiahao.wu@...> */
         g_autofree char *straight = g_strconcat(a, b, NULL);
         bool hungarian = country_in(email, " hu ");
@@ -700,6 +722,18 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
         return true;
     }
 
+    /* Hong Kong: "Chan Ka Ho Jasper", who is jasper.chan@ */
+    if (n == 4 && (words[3].classes & WORD_GIVEN) &&
+        in_list(romanised_surnames, words[0].folded, words[0].folded_len)) {
+        char local[64];
+        local_letters(email, local, sizeof local);
+        if (strstr(local, words[3].folded) != NULL) {
+            out->last = join_words(words, 1, all_caps);
+            out->first = join_words(words + 3, 1, all_caps);
+            out->confidence = 0.85;
+            return true;
+        }
+    }
     if (is_vietnamese(words, n, email)) {
         /* Nguyen Thi Thu Ha: the middle name goes, the given one is the rest */
         size_t given = n == 2 ? 1 : 2;
@@ -1101,6 +1135,11 @@ person_from_line(const char *text, size_t len, const char *email, Person *out)
         !(words[n - 1].classes & (WORD_POSTNOMINAL | WORD_GENERATION)) &&
         !is_initial(&words[n - 1]) && n > 3)
         return false;
+    size_t latin = 0; /* "Jasper Chan", and the name again in Han */
+    while (latin < n && !words[latin].cjk)
+        latin++;
+    if (latin >= 2 && latin < n && latin <= 3 && n - latin <= 2)
+        n = latin;
     for (size_t i = 0; i < n; i++)
         if (words[i].cjk) {
             if (n > 2)
@@ -1113,7 +1152,7 @@ person_from_line(const char *text, size_t len, const char *email, Person *out)
     n -= start;
     if (n == 0 || n > 6)
         return false;
-    bool agrees = agrees_with_local(at, n, email) > 0;
+    bool agrees = !person_is_role(email) && agrees_with_local(at, n, email) > 0;
     bool given = false;
     for (size_t i = 0; i < n; i++) {
         if (at[i].digit || !at[i].letter)

@@ -185,6 +185,9 @@ find_postcode(const Word *words, size_t n, Postcode *out)
                 out->state = i;
             return true;
         }
+        if (strcmp(shape, "999-9999") == 0 && i > 0 &&
+            (words[i - 1].digit || (words[i - 1].classes & WORD_LABEL_PHONE)))
+            continue; /* (503) 555-0144 */
         if (strcmp(shape, "999-9999") == 0) {
             out->country = "JP";
             return true;
@@ -316,10 +319,9 @@ kind_of(const Card *card, const CardPart *part)
         bool in_code = place && i >= code.first && i < code.first + code.n;
         if (words[i].digit && !in_code)
             numbers++;
-        bool rua = i == 0 && n > 1 && words[0].after == '.' &&
-                   words[0].len == 1 && words[0].text[0] == 'R';
-        if ((rua || (words[i].classes & WORD_STREET)) && !in_code &&
-            !(place && code.state == i + 1) &&
+        if ((words_street_letter(words, n, i) ||
+             (words[i].classes & WORD_STREET)) &&
+            !in_code && !(place && code.state == i + 1) &&
             !((words[i].classes & WORD_GIVEN) && i == 0)) {
             street++;
             street_at_edge |= words[i].folded_len > 2 ||
@@ -711,7 +713,8 @@ postal_country(const Card *card, const char *tld_country)
         }
         Postcode code;
         for (size_t k = 0; k < n && found == NULL; k++)
-            if (find_postcode(words + k, MIN(n - k, (size_t) 4), &code) &&
+            if (!(k > 0 && words[k].digit && words[k - 1].digit) &&
+                find_postcode(words + k, MIN(n - k, (size_t) 4), &code) &&
                 code.country != NULL)
                 found = code.country;
         if (found == NULL && tld_country == NULL)

@@ -40,6 +40,9 @@ add_tokens(Author *author, const char *text, size_t len)
     for (size_t i = 0; i < n && author->n_tokens < AUTHOR_TOKENS; i++) {
         if (words[i].folded_len < 2 || words[i].folded_len > 31 ||
             words[i].digit ||
+            (author->role && !(words[i].classes & WORD_GIVEN) &&
+             (words[i].classes &
+              (WORD_ORGANISATION | WORD_DEPARTMENT | WORD_ROLE))) ||
             (words[i].classes &
                  (WORD_PARTICLE | WORD_HONORIFIC | WORD_POSTNOMINAL) &&
              !(words[i].classes & WORD_GIVEN) && words[i].folded_len < 4))
@@ -60,6 +63,7 @@ author_init(Author *author, const Mailbox *mailbox)
     if (mailbox == NULL)
         return;
     size_t n_letters = 0, n_initials = 0;
+    author->role = person_is_role(mailbox->email);
     if (mailbox->name != NULL && strlen(mailbox->name) <= PERSON_MAX_BYTES) {
         g_auto(Person) person = { 0 };
         if (person_from_display(mailbox->name, mailbox->email, &person)) {
@@ -84,7 +88,6 @@ author_init(Author *author, const Mailbox *mailbox)
         add_tokens(author, mailbox->name, strlen(mailbox->name));
     }
     const char *at = strchr(mailbox->email, '@');
-    author->role = person_is_role(mailbox->email);
     if (at != NULL && !author->role) {
         char local[80];
         size_t n = 0;
@@ -159,6 +162,20 @@ signature_closing(const char *text, size_t len, size_t *out_rest)
             *out_rest = len;
         return true;
     }
+    /* "Viele Gruesse aus Kiel", "Greetings from Perth" */
+    static const char *const from[] = { "from",  "aus", "vom",   "von",
+                                        "de",    "du",  "da",    "dal",
+                                        "uit",   "fra", "fran",  "z",
+                                        "ze",    "iz",  "od",    "depuis",
+                                        "desde", "из",  "dalla", "vanuit" };
+    for (size_t i = 0; n - at >= 2 && n - at <= 5 && i < G_N_ELEMENTS(from);
+         i++)
+        if (strcmp(words[at].folded, from[i]) == 0 && words[n - 1].capital &&
+            words[at - 1].after == '\0' && n < 8) {
+            if (out_rest != NULL)
+                *out_rest = len;
+            return true;
+        }
     /* "Thanks, Ann" and "Thanks. BT", but not "Thanks for your help" */
     const Word *last = &words[at - 1], *next = &words[at];
     bool parted = last->after != '\0' && strchr(",.!;:-", last->after) != NULL;
@@ -199,7 +216,14 @@ is_rule(const Line *line)
 static bool
 is_greeting(const Word *words, size_t n, const Line *line)
 {
-    if (n == 0 || n > 6 || line->len > 60)
+    if (n == 0)
+        return false;
+    /* "Dear Ann, the rest of it" */
+    if (n >= 3 && (words[0].classes & WORD_GREETING) && words[1].capital &&
+        (words[1].after == ',' || words[2].after == ',') &&
+        (words[0].after == '\0' || words[0].after == ','))
+        return true;
+    if (n > 6 || line->len > 60)
         return false;
     bool first = (words[0].classes & WORD_GREETING) != 0;
     const Word *last = &words[n - 1];

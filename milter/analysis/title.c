@@ -9,6 +9,8 @@
  */
 #include "analysis/title.h"
 
+#include "analysis/company.h"
+
 #include <string.h>
 
 /* Positions in Chinese, Japanese and Korean; longest first where one ends in
@@ -107,6 +109,27 @@ title_cjk(const char *text, size_t len)
     return best;
 }
 
+/* What the place says: on the name's line, or not far below it. */
+static double
+near_name(const Card *card, const CardPart *part, size_t name_line,
+          bool on_name)
+{
+    if (on_name)
+        return 1.5;
+    double score = 0;
+    if (name_line < card->n_lines) {
+        size_t distance = part->line > name_line ? part->line - name_line
+                                                 : name_line - part->line;
+        score += distance <= 1   ? 1.2
+                 : distance == 2 ? 0.8
+                 : distance <= 4 ? 0.2
+                                 : -0.6;
+        if (part->line < name_line)
+            score -= 0.3;
+    }
+    return score;
+}
+
 static double
 score_part(const Card *card, const CardPart *part, size_t name_line,
            bool on_name)
@@ -164,19 +187,7 @@ score_part(const Card *card, const CardPart *part, size_t name_line,
         if (len > 0 && (text[0] == '"' || text[0] == '\''))
             score -= 1.0;
     }
-    if (on_name)
-        score += 1.5;
-    else if (name_line < card->n_lines) {
-        size_t distance = part->line > name_line ? part->line - name_line
-                                                 : name_line - part->line;
-        score += distance <= 1   ? 1.2
-                 : distance == 2 ? 0.8
-                 : distance <= 4 ? 0.2
-                                 : -0.6;
-        if (part->line < name_line)
-            score -= 0.3;
-    }
-    return score;
+    return score + near_name(card, part, name_line, on_name);
 }
 
 /* Only words that a title is made of? */
@@ -231,8 +242,7 @@ names_field(const Card *card, const CardPart *part)
 {
     if (part->role != PART_FREE || part->before != ',' || part->n_words == 0 ||
         part->n_words > 5 || part->n_digit > 0 || part->n_legal > 0 ||
-        part->n_street > 0 || part->n_lower > 0 || part->n_given > 0 ||
-        card->domain[0] == '\0')
+        part->n_lower > 0 || part->n_given > 0 || card->domain[0] == '\0')
         return false;
     const char *text = card->lines[part->line].text + part->start;
     if (!g_ascii_isalpha(*text) &&
@@ -240,7 +250,10 @@ names_field(const Card *card, const CardPart *part)
         return false; /* quoted: a firm */
     Word words[CARD_WORDS];
     size_t n = card_words(card, part, words);
-    if ((words[0].classes | words[n - 1].classes) & WORD_ORGANISATION)
+    if (company_is_field(&words[n - 1]))
+        return true; /* "Director, Gas Structuring" */
+    if (part->n_street > 0 ||
+        ((words[0].classes | words[n - 1].classes) & WORD_ORGANISATION))
         return false;
     size_t len = part->end - part->start;
     return !card_names_domain(card, text, len) &&
@@ -262,6 +275,57 @@ take_cjk(Card *card, size_t index, Field *out, double confidence)
             part->role = PART_TITLE;
         return;
     }
+}
+
+/* Endings of those who do something: "meteorologist", "konstruktor". */
+static bool
+ends_as_doer(const Word *word)
+{
+    static const char *const endings[] = { "ist",  "ogist", "er",   "or",
+                                           "eur",  "euse",  "ian",  "ista",
+                                           "ador", "adora", "aire", "ent",
+                                           "ant",  "nik",   "ka",   "in",
+                                           "ero",  "era",   "ik" };
+    if (word->folded_len < 6 ||
+        (word->classes &
+         (WORD_GIVEN | WORD_LEGAL | WORD_ORGANISATION | WORD_STREET)))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
+        if (g_str_has_suffix(word->folded, endings[i]))
+            return true;
+    return false;
+}
+
+/* A line right below the name that no list knows: small words, or a rank or
+ * the ending of one who does something, and no firm. */
+static double
+score_unknown(const Card *card, size_t index, size_t name_line)
+{
+    const CardPart *part = &card->parts[index];
+    if (part->role != PART_FREE || part->cjk || part->line != name_line + 1 ||
+        part->before != '\n' || part->n_words == 0 || part->n_words > 4 ||
+        part->n_digit > 0 || part->n_legal > 0 || part->n_organisation > 0 ||
+        part->n_street > 0 || part->n_given > 0 || part->n_department > 0 ||
+        (card->lines[part->line].flags & LINE_IMAGE_ALT))
+        return 0;
+    const char *text = card->lines[part->line].text + part->start;
+    size_t len = part->end - part->start;
+    if (card_names_domain(card, text, len) || strpbrk(text, ".!?&\"") != NULL)
+        return 0;
+    Word words[CARD_WORDS];
+    size_t n = card_words(card, part, words);
+    if (words[0].caseless)
+        return 0;
+    bool alone = index + 1 == card->n_parts ||
+                 card->parts[index + 1].line != part->line ||
+                 card->parts[index + 1].before == '/';
+    if (part->n_capital == 0 && part->n_lower > 0 && alone)
+        return 1.6; /* "tonski tehnik" */
+    bool rank = (words[0].classes & WORD_TITLEMOD) && n > 1;
+    if (part->n_lower == 0 && ends_as_doer(&words[n - 1]) &&
+        (rank || (n <= 2 && firm_elsewhere(card, part))))
+        return 1.5;
+    return 0;
 }
 
 /* "artistic director FS Example": small words are the title, and the capital
@@ -317,6 +381,8 @@ title_find(Card *card, size_t name, Field *out)
         }
         bool on_name = name < card->n_parts && part->line == name_line;
         double score = score_part(card, part, name_line, on_name);
+        if (score <= 0 && name < card->n_parts)
+            score = score_unknown(card, i, name_line);
         if (score > best_score + 0.01) {
             best = i;
             best_score = score;
@@ -324,7 +390,10 @@ title_find(Card *card, size_t name, Field *out)
     }
     if (best_score <= 1.4)
         return;
-    double confidence = best_score >= 3.5 ? 0.9 : best_score >= 2.5 ? 0.8 : 0.7;
+    double confidence = best_score >= 3.5   ? 0.9
+                        : best_score >= 2.5 ? 0.8
+                        : best_score > 1.6  ? 0.7
+                                            : 0.65;
     if (card->parts[best].cjk) {
         take_cjk(card, best, out, confidence);
         return;

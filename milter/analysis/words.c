@@ -384,3 +384,15 @@ words_split(const char *text, size_t len, Word *out, size_t max)
     }
     return n_words;
 }
+
+bool
+words_street_letter(const Word *words, size_t n, size_t i)
+{
+    if (i + 1 >= n || words[i].len != 1)
+        return false;
+    char letter = words[i].text[0], next = words[i].text[1];
+    if (i == 0)
+        return (letter == 'R' && next == '.') ||
+               ((letter == 'C' || letter == 'c') && next == '/');
+    return letter == 'u' && next == '.' && words[i + 1].digit;
+}

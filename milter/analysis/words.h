@@ -41,6 +41,9 @@ size_t words_fold(const char *text, size_t len, char *out, size_t size);
  * bars and bullets that stand alone are no words. */
 size_t words_split(const char *text, size_t len, Word *out, size_t max);
 
+/* Is words[i] a street's letter: "R. Augusta", "C/ Mayor", "Zaszlo u. 8"? */
+bool words_street_letter(const Word *words, size_t n, size_t i);
+
 /* Is the folded text of `text` equal to `folded`? */
 bool words_equal(const char *text, size_t len, const char *folded);
 

@@ -203,7 +203,7 @@ test_cards(void)
             g_test_fail();
         }
     }
-    g_assert_cmpuint(n, >=, 50);
+    g_assert_cmpuint(n, >=, 100);
 }
 
 int
