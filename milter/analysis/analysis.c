@@ -150,8 +150,9 @@ analyzer_run(const Analyzer *analyzer, const Message *message,
     g_strlcpy(analysis->lang, language_guess(words, strlen(words)),
               sizeof analysis->lang);
 
-    analysis->unsubscribe = unsubscribe_find(analyzer->unsubscribe, message,
-                                             body, envelope, ignored);
+    analysis->unsubscribe =
+        unsubscribe_find(analyzer->unsubscribe, message, body, envelope,
+                         ignored, analysis->lang);
     if (unsubscribe_decides(analysis))
         return analysis;
     if (ignored != NULL) {

@@ -101,19 +101,25 @@ static const unsigned char inside[256] = { ['0'] = L10,
                                            1,
                                            1 };
 
+/* May a phrase begin with the four bytes at `p`? See data/phrases.awk. */
+static bool
+passes_filter(const char *p)
+{
+    const unsigned char *b = (const unsigned char *) p;
+    unsigned slot = (b[0] * 29791U + b[1] * 961U + b[2] * 31U + b[3]) % 16384;
+    return (filter[slot / 8] >> slot % 8 & 1) != 0;
+}
+
 static bool
 has_strong_phrase(const char *folded, size_t len)
 {
-    bool start = true;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char) folded[i];
-        if ((start || c >= 0xe0) && i + 2 < len &&
-            filter[(c * 961U + (unsigned char) folded[i + 1] * 31U +
-                    (unsigned char) folded[i + 2]) %
-                   8192] &&
-            phrase_at(folded + i, len - i, false))
+    for (size_t i = 0; i + 3 < len; i++) {
+        if (passes_filter(folded + i) && phrase_at(folded + i, len - i, false))
             return true;
-        start = !inside[c];
+        /* to the end of the word, in scripts without blanks of the character */
+        while (i + 1 < len && inside[(unsigned char) folded[i]] &&
+               (unsigned char) folded[i + 1] < 0xe0)
+            i++;
     }
     return false;
 }

@@ -116,24 +116,35 @@ static const struct {
             "здравейте добър ден благодаря поздрави повече ще съм са" },
 };
 
-enum { N_LANGUAGES = G_N_ELEMENTS(frequent), TABLE_SIZE = 8192 };
+enum { N_LANGUAGES = G_N_ELEMENTS(frequent), TABLE_SIZE = 4096 };
 
+/* Eight bytes: the table is to stay in the processor's cache. */
 typedef struct {
-    uint64_t hash; /* 0: free */
+    uint32_t hash; /* 0: free */
     uint32_t languages;
-    uint8_t weight;
 } Entry;
 
 static const Entry *table;
 
-static uint64_t
+static uint32_t
 hash_word(const char *word, size_t len)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    uint32_t h = UINT32_C(0x811c9dc5);
 
     for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char) word[i]) * UINT64_C(0x100000001b3);
+        h = (h ^ (unsigned char) word[i]) * UINT32_C(0x01000193);
     return h | 1;
+}
+
+/* The entry of this word, or the free one where it belongs. */
+static size_t
+slot_of(const Entry *entries, uint32_t hash)
+{
+    size_t slot = (hash >> 12) % TABLE_SIZE;
+
+    while (entries[slot].hash != 0 && entries[slot].hash != hash)
+        slot = (slot + 1) % TABLE_SIZE;
+    return slot;
 }
 
 static const Entry *
@@ -144,19 +155,13 @@ make_table(void)
     for (size_t l = 0; l < N_LANGUAGES; l++) {
         for (const char *p = frequent[l].words; *p != '\0';) {
             size_t n = strcspn(p, " ");
-            uint64_t h = hash_word(p, n);
-            size_t slot = (size_t) (h >> 20) % TABLE_SIZE;
-            while (t[slot].hash != 0 && t[slot].hash != h)
-                slot = (slot + 1) % TABLE_SIZE;
+            uint32_t h = hash_word(p, n);
+            size_t slot = slot_of(t, h);
             t[slot].hash = h;
             t[slot].languages |= UINT32_C(1) << l;
             p += n;
             p += strspn(p, " ");
         }
-    }
-    for (size_t i = 0; i < TABLE_SIZE; i++) {
-        int n = __builtin_popcount(t[i].languages);
-        t[i].weight = n <= 1 ? 6 : n == 2 ? 3 : n == 3 ? 2 : 1;
     }
     return t;
 }
@@ -240,6 +245,14 @@ add(unsigned *scores, uint32_t languages, unsigned weight)
         scores[__builtin_ctz(languages)] += weight;
         languages &= languages - 1;
     }
+}
+
+/* A word of one language tells more than one of several. */
+static unsigned
+weight_of(uint32_t languages)
+{
+    int n = __builtin_popcount(languages);
+    return n <= 1 ? 6 : n == 2 ? 3 : n == 3 ? 2 : 1;
 }
 
 typedef struct {
@@ -355,12 +368,9 @@ language_guess(const char *text, size_t len)
             else
                 n += (size_t) g_unichar_to_utf8(c, word + n);
         } else if (!letter && n > 0) {
-            uint64_t h = hash_word(word, n);
-            size_t slot = (size_t) (h >> 20) % TABLE_SIZE;
-            while (table[slot].hash != 0 && table[slot].hash != h)
-                slot = (slot + 1) % TABLE_SIZE;
-            if (table[slot].hash == h)
-                add(scores, table[slot].languages, table[slot].weight);
+            const Entry *e = &table[slot_of(table, hash_word(word, n))];
+            if (e->languages != 0)
+                add(scores, e->languages, weight_of(e->languages));
             words++;
             n = 0;
         }

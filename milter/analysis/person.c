@@ -902,6 +902,14 @@ cut_notes(char *name)
         *slash = '\0';
 }
 
+/* " via ", " and ": can such a word stand in it? */
+static bool
+has_two_blanks(const char *name)
+{
+    const char *blank = strchr(name, ' ');
+    return blank != NULL && strchr(blank + 1, ' ') != NULL;
+}
+
 /* "Jacqui & Pete Wills", "Anna und Jens": the first of two people; the family
  * name that stands once is both's. In place. */
 static void
@@ -911,6 +919,8 @@ cut_couple(char *name)
                                           " et ", " og ",  " och ", " en ",
                                           " y ",  " e ",   " i ",   " a ",
                                           " и ",  " та ",  " ja ",  " ve " };
+    if (!has_two_blanks(name))
+        return;
     for (size_t i = 0; i < G_N_ELEMENTS(joints); i++) {
         char *hit = strstr(name, joints[i]);
         if (hit == NULL || hit == name)
@@ -969,7 +979,10 @@ cut_tail(char *name)
         " : ",
         "·",
     };
+    bool two_blanks = has_two_blanks(name);
     for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        if (*ends[i] == ' ' && !two_blanks)
+            continue;
         char *hit = strstr(name, ends[i]);
         if (hit != NULL && hit > name + 1)
             *hit = '\0';

@@ -245,15 +245,15 @@ bool
 signature_wrapped(const Line *before, const Line *line)
 {
     if (before->len < 55 || before->len > 100 || line->len == 0 ||
-        (line->flags & LINE_PARAGRAPH))
+        (line->flags & LINE_PARAGRAPH) ||
+        strchr(".!?:,", before->text[before->len - 1]) != NULL)
         return false;
     Word words[FEATURE_WORDS];
     size_t n = words_split(before->text, before->len, words, FEATURE_WORDS);
     size_t lower = 0;
     for (size_t i = 0; i < n; i++)
         lower += words[i].letter && !words[i].capital;
-    return n >= 7 && lower * 2 >= n &&
-           strchr(".!?:,", before->text[before->len - 1]) == NULL;
+    return n >= 7 && lower * 2 >= n;
 }
 
 /* The author's name, perhaps with a title or letters: how many words of the
@@ -618,7 +618,8 @@ signature_features(const Line *line, const Author *author, bool after_closing)
         SET(LIST);
 
     size_t rest = 0;
-    if (signature_closing(text, len, &rest)) {
+    if ((words[0].classes & (WORD_CLOSING | WORD_CLOSING_START)) &&
+        signature_closing(text, len, &rest)) {
         if (rest == len)
             SET(CLOSING);
         else

@@ -414,7 +414,8 @@ may_ask(const GArray *matches)
 }
 
 static void
-judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply)
+judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply,
+      const char *lang)
 {
     JudgeContext context = { .n_subject = n_subject, .reply = reply };
 
@@ -429,11 +430,14 @@ judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply)
                        .start < limit)
             context.n_subject++;
     }
-    j->matches = unsubscribe_words_find(rules->words, &j->tokens);
+    j->matches = unsubscribe_words_find(
+        rules->words, &j->tokens,
+        unsubscribe_judge_languages(rules->words, j->tokens.n, lang));
     bool few = j->tokens.n <= 16;
     if (!few && (!may_ask(j->matches) || !unsubscribe_judge_needed(j->matches)))
         return;
-    j->lang = language_guess(j->text->str, j->text->len);
+    bool certain = j->tokens.n > JUDGE_LONG_TEXT && lang[0] != '\0';
+    j->lang = certain ? lang : language_guess(j->text->str, j->text->len);
     context.lang = j->lang;
     unsubscribe_judge(rules->words, &j->tokens, j->matches, &context,
                       &j->judgement);
@@ -695,7 +699,7 @@ forwarded_request(const UnsubscribeRules *rules, const Message *message,
         append_lines(j.text, body, ZONE_QUOTED);
     if (j.text->len == 0)
         return NULL;
-    judge(rules, &j, 0, true);
+    judge(rules, &j, 0, true, "");
     Outcome outcome = j.judgement.outcome;
     if (outcome == OUTCOME_NONE || outcome == OUTCOME_KEEP)
         return NULL;
@@ -798,7 +802,7 @@ answers_mailing(const UnsubscribeRules *rules, const Body *body)
     if (j.text->len == 0)
         return true;
     text_tokenise(rules->fold, j.text->str, j.text->len, &j.tokens);
-    j.matches = unsubscribe_words_find(rules->words, &j.tokens);
+    j.matches = unsubscribe_words_find(rules->words, &j.tokens, UINT64_MAX);
     for (guint i = 0; i < j.matches->len; i++) {
         WordBits bit = (WordBits) 1
                        << g_array_index(j.matches, WordMatch, i).class;
@@ -812,7 +816,7 @@ answers_mailing(const UnsubscribeRules *rules, const Body *body)
 Unsubscribe *
 unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
                  const Body *body, const Envelope *envelope,
-                 const char *ignored)
+                 const char *ignored, const char *lang)
 {
     const char *author =
         message->from.n > 0 ? message->from.items[0].email : NULL;
@@ -846,7 +850,7 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
     for (size_t i = 0; i < body->n_lines && !quoted; i++)
         quoted = body->lines[i].zone == ZONE_QUOTED;
     append_lines(j.text, body, ZONE_OWN);
-    judge(rules, &j, n_subject, quoted);
+    judge(rules, &j, n_subject, quoted, lang);
 
     if (to.found)
         return by_recipient(rules, message, envelope, &to, &j, author, ignored);

@@ -26,10 +26,13 @@ void unsubscribe_rules_free(UnsubscribeRules *rules);
 
 /* What the author asks for, or NULL for nothing of the kind. `ignored` is
  * ignore_reason()'s answer: automatic mail asks only by an unsubscribe
- * address. `envelope` is never NULL. The caller frees the result. */
+ * address. `envelope` is never NULL; `lang` is
+ * language_guess()'s answer for the author's own words. The caller frees the
+ * result. */
 Unsubscribe *unsubscribe_find(const UnsubscribeRules *rules,
                               const Message *message, const Body *body,
-                              const Envelope *envelope, const char *ignored);
+                              const Envelope *envelope, const char *ignored,
+                              const char *lang);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UnsubscribeRules, unsubscribe_rules_free)
 

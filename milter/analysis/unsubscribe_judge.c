@@ -48,12 +48,26 @@ typedef struct {
     const GArray *matches;
     const JudgeContext *context;
     uint64_t mask;
-    Segment segments[MAX_SEGMENTS];
-    size_t n;
+    size_t n, room;
     WordBits message;
     unsigned units; /* of the body */
     unsigned known; /* of all */
+    Segment segments[];
 } Reading;
+
+static Reading *
+reading_new(const TextTokens *tokens, const GArray *matches,
+            const JudgeContext *context)
+{
+    size_t room = MIN(tokens->n, (size_t) MAX_SEGMENTS);
+    Reading *r = g_malloc(sizeof *r + room * sizeof r->segments[0]);
+
+    r->tokens = tokens;
+    r->matches = matches;
+    r->context = context;
+    r->room = room;
+    return r;
+}
 
 static unsigned
 token_units(const TextToken *t)
@@ -98,7 +112,7 @@ read_segments(Reading *r)
         }
         if (s == NULL || token->clause != t->tokens[i - 1].clause ||
             (conjunction && s->units > 0)) {
-            if (r->n == MAX_SEGMENTS)
+            if (r->n == r->room)
                 break;
             s = &r->segments[r->n++];
             *s = (Segment){ .first = i,
@@ -642,6 +656,21 @@ asking(const uint64_t of[N_WORD_CLASSES])
     return languages;
 }
 
+uint64_t
+unsubscribe_judge_languages(const UnsubscribeWords *words, size_t n_tokens,
+                            const char *lang)
+{
+    uint64_t languages = 0;
+
+    if (n_tokens <= JUDGE_LONG_TEXT || lang[0] == '\0')
+        return UINT64_MAX;
+    for (size_t l = 0; l < unsubscribe_words_languages(words); l++) {
+        if (is_related(lang, unsubscribe_words_language(words, l)))
+            languages |= (uint64_t) 1 << l;
+    }
+    return languages;
+}
+
 bool
 unsubscribe_judge_needed(const GArray *matches)
 {
@@ -659,6 +688,8 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
     size_t n = unsubscribe_words_languages(words);
     WordBits bits[WORDS_MAX_LANGUAGES] = { 0 };
     uint64_t of[N_WORD_CLASSES];
+    uint64_t tried =
+        unsubscribe_judge_languages(words, tokens->n, context->lang);
     int best = 0;
 
     memset(out, 0, sizeof *out);
@@ -677,9 +708,7 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
     unsigned known = 0, most_known = 0;
     g_autofree Reading *r = NULL;
     for (size_t l = 0; l < n; l++) {
-        /* In a long text of a known language, others are not tried. */
-        if (tokens->n > 60 && context->lang[0] != '\0' &&
-            !is_related(context->lang, unsubscribe_words_language(words, l)))
+        if ((tried >> l & 1) == 0)
             continue;
         if ((bits[l] & triggers) == 0 &&
             !(HAS(bits[l], NOT) &&
@@ -687,10 +716,7 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
                (CLASS_BIT(WANT) | CLASS_BIT(MORE) | CLASS_BIT(PART))) != 0))
             continue;
         if (r == NULL)
-            r = g_new(Reading, 1);
-        r->tokens = tokens;
-        r->matches = matches;
-        r->context = context;
+            r = reading_new(tokens, matches, context);
         r->mask = (uint64_t) 1 << l;
         r->n = 0;
         r->message = 0;

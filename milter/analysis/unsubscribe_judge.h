@@ -41,6 +41,14 @@ typedef struct {
     unsigned coverage; /* percent of the clause's words that are known */
 } Judgement;
 
+enum { JUDGE_LONG_TEXT = 60 }; /* words */
+
+/* The languages (bits as in WordMatch) whose words count in a text of so many
+ * words in the language `lang` (language_guess()): in a long text of a known
+ * language others are not tried. */
+uint64_t unsubscribe_judge_languages(const UnsubscribeWords *words,
+                                     size_t n_tokens, const char *lang);
+
 /* False when a judgement could only be OUTCOME_NONE: spares guessing the
  * language. */
 bool unsubscribe_judge_needed(const GArray *matches);

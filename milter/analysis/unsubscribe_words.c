@@ -29,6 +29,7 @@ enum {
     MAX_GAP_GLYPHS = 10, /* characters of a script without blanks */
     MAX_PHRASE = 1000,   /* bytes */
     MAX_FILE = 4 * 1024 * 1024,
+    SHALLOW = 3,                  /* letters: see lay_out_letters() */
     ROOM = 1 << 16,               /* nodes of either trie, to begin with */
     N_LETTER_KEYS = 64 + 0x10000, /* for sorting */
 };
@@ -79,6 +80,7 @@ typedef struct {
     bool has_children; /* in `edges` */
     /* Of this node and those that it is as well: */
     bool emits;            /* has an output */
+    uint64_t languages;    /* of the phrases that it is part of */
     uint64_t children;     /* word_bit() of those that go on from it */
     uint64_t gap_children; /* ... from behind its gap */
 } PhraseNode;
@@ -89,13 +91,17 @@ typedef struct {
 
 /* --- compiled ------------------------------------------------------------ */
 
+/* 16 bytes, because each look-up touches several. */
 typedef struct {
-    uint64_t ascii; /* letter_bit() of the children */
+    uint64_t ascii; /* letter_bit() of the children, and IS_... */
     uint32_t first; /* child */
-    uint32_t exact, stem;
     uint16_t n;
     uint16_t n_ascii; /* children with a letter_bit(): they come first */
 } LetterNode;
+
+#define LETTER_BITS ((UINT64_C(1) << 36) - 1)
+#define IS_STEM (UINT64_C(1) << 62) /* a stem ends here: see `stem` */
+#define IS_WORD (UINT64_C(1) << 63) /* a word: see `exact` */
 
 struct UnsubscribeWords {
     const TextFold *fold;
@@ -103,6 +109,8 @@ struct UnsubscribeWords {
     uint64_t all;
     /* trie of letters */
     LetterNode *letters;
+    uint32_t *exact;     /* word number of node i, or 0 */
+    uint32_t *stem;      /* ... as a stem */
     uint16_t *labels;    /* label of the edge to node i */
     uint32_t *first_map; /* 0x10000: node below the root */
     uint8_t *leads;      /* to a word that may be misspelt */
@@ -111,6 +119,7 @@ struct UnsubscribeWords {
     GArray *phrases;       /* of PhraseNode; 0 is no node */
     GArray *outputs;       /* of Output; 0 is none */
     GArray *links;         /* of Link; 0 is none */
+    uint64_t adding;       /* languages of the phrase that is being added */
     uint32_t *phrase_root; /* by word number */
     EdgeTable edges;       /* of phrases */
     uint32_t n_words;
@@ -205,10 +214,18 @@ word_number(UnsubscribeWords *w, const uint16_t *chars, size_t n, bool stem)
 static uint32_t
 phrase_node_new(UnsubscribeWords *w)
 {
-    PhraseNode node = { 0 };
+    PhraseNode node = { .languages = w->adding };
 
     g_array_append_val(w->phrases, node);
     return w->phrases->len - 1;
+}
+
+/* A node that is there becomes part of the phrase that is being added. */
+static uint32_t
+phrase_node_join(UnsubscribeWords *w, uint32_t node)
+{
+    g_array_index(w->phrases, PhraseNode, node).languages |= w->adding;
+    return node;
 }
 
 static uint32_t
@@ -219,12 +236,13 @@ phrase_child(UnsubscribeWords *w, uint32_t from, uint32_t item)
             uint32_t gap = phrase_node_new(w);
             g_array_index(w->phrases, PhraseNode, from).gap = gap;
         }
-        return g_array_index(w->phrases, PhraseNode, from).gap;
+        return phrase_node_join(
+            w, g_array_index(w->phrases, PhraseNode, from).gap);
     }
     uint64_t key = (uint64_t) from << 32 | item;
     Edge *edge = edge_at(&w->edges, key);
     if (edge->key != 0)
-        return edge->node;
+        return phrase_node_join(w, edge->node);
     uint32_t node = phrase_node_new(w);
     edge_add(&w->edges, edge, key, node);
     g_array_index(w->phrases, PhraseNode, from).has_children = true;
@@ -364,6 +382,7 @@ add_phrase(UnsubscribeWords *w, const char *phrase, size_t len, WordClass class,
             break;
         }
     }
+    w->adding = languages;
     uint32_t node = add_text(w, 0, phrase, len);
     if (node == 0)
         return false;
@@ -538,7 +557,44 @@ sort_by(const uint32_t *in, uint32_t *out, size_t n, const uint32_t *key,
     first[0] = 0;
 }
 
-/* Sorted arrays, breadth first; letters with a bit come first. */
+typedef struct {
+    UnsubscribeWords *words;
+    const BuilderNode *nodes;
+    const uint32_t *sorted; /* nodes by parent and letter */
+    const uint32_t *start;  /* of each parent's in `sorted` */
+    uint32_t *order;        /* the builder's number of node i */
+    size_t filled;
+} LetterLayout;
+
+/* Gives node i its children: the next nodes. */
+static void
+lay_out_children(LetterLayout *l, size_t i)
+{
+    UnsubscribeWords *w = l->words;
+    uint32_t old = l->order[i];
+    LetterNode *node = &w->letters[i];
+
+    node->first = (uint32_t) l->filled;
+    node->n = (uint16_t) (l->start[old + 1] - l->start[old]);
+    w->exact[i] = l->nodes[old].exact;
+    w->stem[i] = l->nodes[old].stem;
+    node->ascii |= w->exact[i] != 0 ? IS_WORD : 0;
+    node->ascii |= w->stem[i] != 0 ? IS_STEM : 0;
+    for (uint32_t e = l->start[old]; e < l->start[old + 1]; e++) {
+        uint16_t letter = l->nodes[l->sorted[e]].letter;
+        uint64_t bit = letter_bit(letter);
+        node->ascii |= bit;
+        if (bit != 0)
+            node->n_ascii++;
+        w->labels[l->filled] = letter;
+        if (i == 0)
+            w->first_map[letter] = (uint32_t) l->filled;
+        l->order[l->filled++] = l->sorted[e];
+    }
+}
+
+/* Sorted arrays: breadth first near the root, where every look-up passes; then
+ * one subtree after the other, so that the rest of a word lies together. */
 static void
 lay_out_letters(UnsubscribeWords *w)
 {
@@ -563,28 +619,23 @@ lay_out_letters(UnsubscribeWords *w)
 
     w->n_letters = n;
     w->letters = g_new0(LetterNode, n);
+    w->exact = g_new0(uint32_t, n);
+    w->stem = g_new0(uint32_t, n);
     w->labels = g_new0(uint16_t, n);
     w->first_map = g_new0(uint32_t, 0x10000);
     order[0] = 0;
-    size_t filled = 1;
-    for (size_t i = 0; i < filled; i++) {
-        uint32_t old = order[i];
-        LetterNode *node = &w->letters[i];
-        node->first = (uint32_t) filled;
-        node->n = (uint16_t) (start[old + 1] - start[old]);
-        node->exact = nodes[old].exact;
-        node->stem = nodes[old].stem;
-        for (uint32_t e = start[old]; e < start[old + 1]; e++) {
-            uint16_t letter = nodes[sorted[e]].letter;
-            uint64_t bit = letter_bit(letter);
-            node->ascii |= bit;
-            if (bit != 0)
-                node->n_ascii++;
-            w->labels[filled] = letter;
-            if (i == 0)
-                w->first_map[letter] = (uint32_t) filled;
-            order[filled++] = sorted[e];
-        }
+    LetterLayout layout = { w, nodes, sorted, start, order, 1 };
+    size_t at = 0, level_end = 1;
+    for (int level = 0; level < SHALLOW; level++) {
+        for (; at < level_end; at++)
+            lay_out_children(&layout, at);
+        level_end = layout.filled;
+    }
+    for (; at < level_end; at++) {
+        size_t below = layout.filled;
+        lay_out_children(&layout, at);
+        for (; below < layout.filled; below++)
+            lay_out_children(&layout, below);
     }
 }
 
@@ -667,8 +718,8 @@ mark_leads(UnsubscribeWords *w)
     w->leads = g_new0(uint8_t, w->n_letters);
     for (size_t i = w->n_letters; i-- > 0;) {
         const LetterNode *l = &w->letters[i];
-        uint32_t exact = l->exact == 0 ? 0 : w->phrase_root[l->exact];
-        uint32_t stem = l->stem == 0 ? 0 : w->phrase_root[l->stem];
+        uint32_t exact = w->exact[i] == 0 ? 0 : w->phrase_root[w->exact[i]];
+        uint32_t stem = w->stem[i] == 0 ? 0 : w->phrase_root[w->stem[i]];
         bool leads = (exact != 0 && may_be_misspelt(w, exact)) ||
                      (stem != 0 && may_be_misspelt(w, stem));
         for (uint32_t c = l->first; !leads && c < l->first + l->n; c++)
@@ -774,6 +825,8 @@ unsubscribe_words_free(UnsubscribeWords *words)
     g_clear_pointer(&words->outputs, g_array_unref);
     g_clear_pointer(&words->links, g_array_unref);
     g_free(words->letters);
+    g_free(words->exact);
+    g_free(words->stem);
     g_free(words->labels);
     g_free(words->first_map);
     g_free(words->leads);
@@ -811,7 +864,7 @@ letter_child(const UnsubscribeWords *w, uint32_t node, uint16_t letter)
     if (bit != 0)
         return (l->ascii & bit) == 0
                    ? 0
-                   : l->first + count_bits(l->ascii & (bit - 1));
+                   : l->first + count_bits(l->ascii & LETTER_BITS & (bit - 1));
     uint32_t low = l->first + l->n_ascii;
     uint32_t high = l->first + l->n;
     while (low < high) {
@@ -843,11 +896,11 @@ look_up(const UnsubscribeWords *w, const uint16_t *chars, size_t n, Ids *ids)
         if (node == 0)
             return;
         const LetterNode *l = &w->letters[node];
-        if (l->stem != 0)
-            add_id(ids, l->stem);
+        if ((l->ascii & IS_STEM) != 0)
+            add_id(ids, w->stem[node]);
         if (i == n) {
-            if (l->exact != 0)
-                add_id(ids, l->exact);
+            if ((l->ascii & IS_WORD) != 0)
+                add_id(ids, w->exact[node]);
             return;
         }
         node = letter_child(w, node, chars[i]);
@@ -883,6 +936,7 @@ typedef struct {
     const UnsubscribeWords *words;
     const TextTokens *tokens;
     const Ids *ids;
+    uint64_t languages; /* that are looked for */
     unsigned steps;
     struct {
         uint64_t languages;
@@ -904,8 +958,9 @@ emit(Search *s, uint32_t node, uint32_t at, uint32_t solid)
 
     for (uint32_t o = p->output; o != 0;) {
         const Output *output = &g_array_index(w->outputs, Output, o);
-        if (s->n_found < G_N_ELEMENTS(s->found)) {
-            s->found[s->n_found].languages = output->languages & w->all;
+        if ((output->languages & s->languages) != 0 &&
+            s->n_found < G_N_ELEMENTS(s->found)) {
+            s->found[s->n_found].languages = output->languages & s->languages;
             s->found[s->n_found].end = at + 1;
             s->found[s->n_found].solid = solid;
             s->found[s->n_found++].class = output->class;
@@ -975,6 +1030,8 @@ search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
 {
     const PhraseNode *p = &g_array_index(s->words->phrases, PhraseNode, node);
 
+    if ((p->languages & s->languages) == 0)
+        return;
     if (!gapped)
         solid = at + 1;
     if (p->emits)
@@ -992,7 +1049,8 @@ search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
 }
 
 GArray *
-unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
+unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens,
+                       uint64_t languages)
 {
     GArray *matches = g_array_new(FALSE, FALSE, sizeof(WordMatch));
     g_autofree Ids *ids = g_new(Ids, tokens->n + 1);
@@ -1003,6 +1061,7 @@ unsubscribe_words_find(const UnsubscribeWords *words, const TextTokens *tokens)
     s.words = words;
     s.tokens = tokens;
     s.ids = ids;
+    s.languages = words->all & languages;
 
     for (size_t i = 0; i < tokens->n; i++) {
         const TextToken *t = &tokens->tokens[i];
@@ -1171,8 +1230,7 @@ accept_node(Misspelling *m, uint32_t node)
 static void
 accept(Misspelling *m, uint32_t node)
 {
-    uint32_t numbers[] = { m->words->letters[node].exact,
-                           m->words->letters[node].stem };
+    uint32_t numbers[] = { m->words->exact[node], m->words->stem[node] };
 
     for (size_t i = 0; i < G_N_ELEMENTS(numbers) && !m->found; i++) {
         if (numbers[i] == 0)

@@ -105,10 +105,10 @@ size_t unsubscribe_words_languages(const UnsubscribeWords *words);
 const char *unsubscribe_words_language(const UnsubscribeWords *words,
                                        size_t language);
 
-/* Matches in the order of their start; the array is the caller's to free with
- * g_array_unref(). */
+/* Matches of phrases of `languages` (bit i: language i) in the order of their
+ * start; the array is the caller's to free with g_array_unref(). */
 GArray *unsubscribe_words_find(const UnsubscribeWords *words,
-                               const TextTokens *tokens);
+                               const TextTokens *tokens, uint64_t languages);
 
 /* A word of classes [unsub], [remove] that `token` misspells by one letter:
  * its classes and languages in *out. */

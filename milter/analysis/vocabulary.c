@@ -1,9 +1,10 @@
 /*
  * vocabulary.c - a constant hash table made by data/vocabulary.awk
  *
- * Open addressing with linear probing over 16-bit indices, which stay in the
- * processor's cache: most lookups are of unknown words and end at an empty
- * slot. The hash (djb2) is simple enough to be computed by awk as well.
+ * Open addressing with linear probing over small slots, which stay in the
+ * processor's cache: an index, and 16 bits of the hash above it, so that an
+ * unknown word, as most are, is told without a look at any entry. The hash
+ * (djb2) is simple enough to be computed by awk as well.
  */
 #include "analysis/vocabulary.h"
 
@@ -25,6 +26,13 @@ typedef struct {
 
 #include "analysis/data/vocabulary.inc"
 
+/* The bits of a hash that a slot bears: those above its own number. */
+static uint32_t
+tag_of(uint32_t hash, uint32_t size)
+{
+    return hash / size & 0xffff;
+}
+
 unsigned
 vocabulary_find(const char *folded, size_t len)
 {
@@ -35,7 +43,9 @@ vocabulary_find(const char *folded, size_t len)
         hash = hash * 33 + (unsigned char) folded[i];
     for (size_t slot = hash % TABLE_SIZE; slots[slot] != 0;
          slot = (slot + 1) % TABLE_SIZE) {
-        const Entry *entry = &entries[slots[slot]];
+        if (slots[slot] >> 16 != tag_of(hash, TABLE_SIZE))
+            continue;
+        const Entry *entry = &entries[slots[slot] & 0xffff];
         if (entry->len == len && memcmp(entry->word, folded, len) == 0)
             return entry->classes;
     }
@@ -54,7 +64,9 @@ find_endings(const char *folded, size_t len)
             continue;
         for (size_t slot = hash % ENDING_SIZE; ending_slots[slot] != 0;
              slot = (slot + 1) % ENDING_SIZE) {
-            const Entry *entry = &entries[ending_slots[slot]];
+            if (ending_slots[slot] >> 16 != tag_of(hash, ENDING_SIZE))
+                continue;
+            const Entry *entry = &entries[ending_slots[slot] & 0xffff];
             if (entry->len == n &&
                 memcmp(entry->word, folded + len - n, n) == 0)
                 found |= entry->classes;

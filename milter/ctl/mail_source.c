@@ -115,9 +115,10 @@ visit_bytes(Visitor *visitor, const char *path, const char *bytes, size_t len)
         visit_one(visitor, &(StoredMail){ path, path, 0, bytes, len });
 }
 
-/* Everything from `fd` into the buffer; 0 or an errno. */
+/* Everything from `fd`, or the first `size` bytes unless that is 0, into the
+ * buffer; 0 or an errno. */
 static int
-read_all(GString *buffer, int fd)
+read_all(GString *buffer, int fd, size_t size)
 {
     g_string_truncate(buffer, 0);
     for (;;) {
@@ -127,7 +128,7 @@ read_all(GString *buffer, int fd)
         g_string_set_size(buffer, used + 65536);
         ssize_t got = read(fd, buffer->str + used, 65536);
         g_string_set_size(buffer, used + (got > 0 ? (gsize) got : 0));
-        if (got == 0)
+        if (got == 0 || (size > 0 && buffer->len >= size))
             return 0;
         if (got < 0 && errno != EINTR)
             return errno;
@@ -145,7 +146,7 @@ visit_file(Visitor *visitor, const char *path, int fd, size_t size)
             return;
         }
     }
-    int code = read_all(visitor->buffer, fd);
+    int code = read_all(visitor->buffer, fd, size);
     if (code != 0)
         visitor_fail(visitor, path, code);
     else
@@ -158,10 +159,13 @@ by_name(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static void visit_path(Visitor *visitor, const char *path, unsigned depth);
+static void visit_path(Visitor *visitor, int folder, const char *name,
+                       const char *path, unsigned depth);
 
+/* `fd` is the folder; its files are opened from there, which spares the kernel
+ * the way from the root for each. */
 static void
-visit_folder(Visitor *visitor, const char *path, unsigned depth)
+visit_folder(Visitor *visitor, int fd, const char *path, unsigned depth)
 {
     GDir *dir = g_dir_open(path, 0, NULL);
     if (dir == NULL) {
@@ -184,17 +188,20 @@ visit_folder(Visitor *visitor, const char *path, unsigned depth)
         maildir |= g_str_has_suffix(names->pdata[i], "/cur");
     for (guint i = 0; i < names->len && !visitor->stopped; i++) {
         /* Beside cur/ and new/ a Maildir has indexes, no messages. */
-        if (maildir && !g_file_test(names->pdata[i], G_FILE_TEST_IS_DIR))
+        const char *full = names->pdata[i];
+        if (maildir && !g_file_test(full, G_FILE_TEST_IS_DIR))
             continue;
-        visit_path(visitor, names->pdata[i], depth + 1);
+        visit_path(visitor, fd, strrchr(full, '/') + 1, full, depth + 1);
     }
 }
 
+/* `name` is seen from the open `folder`; `path` is for people. */
 static void
-visit_path(Visitor *visitor, const char *path, unsigned depth)
+visit_path(Visitor *visitor, int folder, const char *name, const char *path,
+           unsigned depth)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 || fstat(fd, &info) != 0) {
         visitor_fail(visitor, path, errno);
         if (fd >= 0)
@@ -203,7 +210,7 @@ visit_path(Visitor *visitor, const char *path, unsigned depth)
     }
     if (S_ISDIR(info.st_mode)) {
         if (depth < DEPTH_MAX)
-            visit_folder(visitor, path, depth);
+            visit_folder(visitor, fd, path, depth);
     } else {
         visit_file(visitor, path, fd,
                    S_ISREG(info.st_mode) ? (size_t) info.st_size : 0);
@@ -221,7 +228,7 @@ mail_source_visit(const char *path, MailVisit visit, void *data, GError **error)
     if (strcmp(path, "-") == 0)
         visit_file(&visitor, path, STDIN_FILENO, 0);
     else
-        visit_path(&visitor, path, 0);
+        visit_path(&visitor, AT_FDCWD, path, path, 0);
     g_string_free(visitor.buffer, TRUE);
     return !visitor.failed;
 }

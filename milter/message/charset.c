@@ -340,7 +340,32 @@ utf8_statistics(const char *bytes, size_t len, size_t *out_good,
 
 /* --- iconv ------------------------------------------------------------------ */
 
-enum { MAX_ERRORS = 1000 };
+enum { MAX_ERRORS = 1000, MAX_PINNED = 64 };
+
+/* `name` is a static string. Without an open descriptor glibc unloads a charset's module at the last
+ * iconv_close() and maps it again at the next iconv_open(), which costs more
+ * than most conversions. So the first descriptor of each of our own charsets
+ * stays open, unused. */
+static void
+pin(const char *name)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct {
+        const char *name;
+        iconv_t descriptor;
+    } pinned[MAX_PINNED]; /* under lock */
+
+    pthread_mutex_lock(&lock);
+    size_t i = 0;
+    while (i < MAX_PINNED && pinned[i].name != NULL &&
+           strcmp(pinned[i].name, name) != 0)
+        i++;
+    if (i < MAX_PINNED && pinned[i].name == NULL) {
+        pinned[i].name = name;
+        pinned[i].descriptor = iconv_open("UTF-8", name);
+    }
+    pthread_mutex_unlock(&lock);
+}
 
 /* Appends what iconv makes of it; false (and nothing appended) when the
  * charset is not known, or when more than a few bytes are wrong and
@@ -406,9 +431,12 @@ append_guessed(GString *out, const char *bytes, size_t len)
             break;
         }
     }
-    if (table != NULL)
+    if (table != NULL) {
         append_single(out, bytes, len, table);
-    else if (!append_iconv(out, bytes, len, guess, true))
+        return;
+    }
+    pin(guess);
+    if (!append_iconv(out, bytes, len, guess, true))
         append_lenient_utf8(out, bytes, len);
 }
 
@@ -437,8 +465,11 @@ charset_append_utf8(GString *out, const char *bytes, size_t len,
         g_string_append_len(out, bytes, (gssize) len);
         return;
     }
-    if (multi && append_iconv(out, bytes, len, declared, valid))
-        return;
+    if (multi) {
+        pin(declared);
+        if (append_iconv(out, bytes, len, declared, valid))
+            return;
+    }
     if (declared != NULL && alias->single) {
         const Table *table = table_get(declared);
         if (table != NULL) {

@@ -368,6 +368,20 @@ needs_work(const char *p, size_t len)
     return false;
 }
 
+/* Does append_decoded() change it? */
+static bool
+needs_decoding(const char *p, size_t len)
+{
+    if (len == 0 || p[0] == ' ' || p[len - 1] == ' ')
+        return true;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char) p[i];
+        if (c < 0x20 || c == 0x7f || (c == '=' && p[i + 1] == '?'))
+            return true;
+    }
+    return false;
+}
+
 typedef struct {
     GString *block;  /* all strings, NUL after each */
     GArray *offsets; /* of Offsets */
@@ -406,30 +420,30 @@ add_field(Section *section, const char *name, size_t name_len, const char *p,
         g_array_append_val(section->offsets, o);
         return;
     }
-    g_autoptr(GString) line = g_string_sized_new((gsize) (end - p));
-    unfold(line, p, end);
-    if (charset_is_plain_ascii(line->str, line->len)) {
-        g_string_append_len(block, line->str, (gssize) line->len);
-    } else {
+    unfold(block, p, end);
+    size_t raw_len = block->len - o.raw;
+    if (!charset_is_plain_ascii(block->str + o.raw, raw_len)) {
+        g_autofree char *line = g_memdup2(block->str + o.raw, raw_len);
+        g_string_truncate(block, o.raw);
         if (!section->hint_known) {
             section->hint = section_charset(section->text, section->len);
             section->hint_known = true;
         }
-        charset_append_utf8(block, line->str, line->len, section->hint);
+        charset_append_utf8(block, line, raw_len, section->hint);
+        raw_len = block->len - o.raw;
     }
-    size_t raw_len = block->len - o.raw;
     g_string_append_c(block, 0);
-    o.value = block->len;
-    /* append_decoded() reads what it appends to: decode from a copy. */
-    g_autofree char *raw = g_memdup2(block->str + o.raw, raw_len + 1);
-    append_decoded(block, raw, raw + raw_len);
-    while (block->len > o.value && block->str[block->len - 1] == ' ')
-        g_string_truncate(block, block->len - 1);
-    size_t lead = 0;
-    while (o.value + lead < block->len && block->str[o.value + lead] == ' ')
-        lead++;
-    o.value += lead;
-    g_string_append_c(block, 0);
+    if (needs_decoding(block->str + o.raw, raw_len)) {
+        o.value = block->len;
+        /* append_decoded() reads what it appends to: decode from a copy. */
+        g_autofree char *raw = g_memdup2(block->str + o.raw, raw_len + 1);
+        append_decoded(block, raw, raw + raw_len);
+        while (block->len > o.value && block->str[block->len - 1] == ' ')
+            g_string_truncate(block, block->len - 1);
+        while (o.value < block->len && block->str[o.value] == ' ')
+            o.value++;
+        g_string_append_c(block, 0);
+    }
     g_array_append_val(section->offsets, o);
 }
 
@@ -678,9 +692,9 @@ header_parameter(const char *value, const char *name)
 {
     size_t want = strlen(name);
     g_autofree char *plain = NULL;
-    char *segments[MAX_SEGMENTS] = { NULL };
-    bool extended[MAX_SEGMENTS] = { false };
-    bool any = false;
+    char *segments[MAX_SEGMENTS];
+    bool extended[MAX_SEGMENTS];
+    size_t n_segments = 0; /* with holes, which are NULL */
     const char *cursor = value;
     Parameter p;
     while (parameter_next(&cursor, &p)) {
@@ -699,16 +713,19 @@ header_parameter(const char *value, const char *name)
         while (rest < end && g_ascii_isdigit(*rest) && index < MAX_SEGMENTS)
             index = index * 10 + (unsigned) (*rest++ - '0');
         bool star = rest < end ? *rest == '*' : rest[-1] == '*';
-        if (index < MAX_SEGMENTS && segments[index] == NULL) {
+        if (index >= MAX_SEGMENTS)
+            continue;
+        while (n_segments <= index)
+            segments[n_segments++] = NULL;
+        if (segments[index] == NULL) {
             segments[index] = parameter_text(&p);
             extended[index] = star;
-            any = true;
         }
     }
-    if (any && segments[0] != NULL) {
+    if (n_segments > 0 && segments[0] != NULL) {
         g_autoptr(GString) bytes = g_string_new(NULL);
         g_autofree char *charset = NULL;
-        for (size_t i = 0; i < MAX_SEGMENTS && segments[i] != NULL; i++) {
+        for (size_t i = 0; i < n_segments && segments[i] != NULL; i++) {
             const char *s = segments[i];
             if (i == 0 && extended[0]) {
                 const char *a = strchr(s, '\'');
@@ -725,11 +742,11 @@ header_parameter(const char *value, const char *name)
         }
         GString *out = g_string_new(NULL);
         charset_append_utf8(out, bytes->str, bytes->len, charset);
-        for (size_t i = 0; i < MAX_SEGMENTS; i++)
+        for (size_t i = 0; i < n_segments; i++)
             g_free(segments[i]);
         return g_string_free(out, FALSE);
     }
-    for (size_t i = 0; i < MAX_SEGMENTS; i++)
+    for (size_t i = 0; i < n_segments; i++)
         g_free(segments[i]);
     if (plain == NULL)
         return NULL;

@@ -239,6 +239,38 @@ verb_closes(const char *text, size_t len)
     return false;
 }
 
+/* Which pairs of neighbouring bytes a text has, of PAIR_BITS sorts: most words
+ * have one that it has not, and need not be looked for. */
+enum { PAIR_BITS = 2048 };
+
+typedef struct {
+    uint64_t bits[PAIR_BITS / 64];
+} Pairs;
+
+static unsigned
+pair_of(const char *p)
+{
+    return ((unsigned char) p[0] * 67U + (unsigned char) p[1]) % PAIR_BITS;
+}
+
+static void
+pairs_init(Pairs *pairs, const char *text, size_t len)
+{
+    memset(pairs, 0, sizeof *pairs);
+    for (size_t i = 0; i + 1 < len; i++) {
+        unsigned pair = pair_of(text + i);
+        pairs->bits[pair / 64] |= UINT64_C(1) << pair % 64;
+    }
+}
+
+/* `word` has two bytes or more. */
+static bool
+pairs_have(const Pairs *pairs, const char *word)
+{
+    unsigned pair = pair_of(word);
+    return (pairs->bits[pair / 64] >> pair % 64 & 1) != 0;
+}
+
 static unsigned
 evidence_of(const char *text, size_t len)
 {
@@ -249,8 +281,11 @@ evidence_of(const char *text, size_t len)
         found |= HAS_COLON;
     if (found == 0)
         return found;
+    Pairs pairs;
+    pairs_init(&pairs, text, len);
     for (size_t i = 0; i < reply_n_wrote; i++) {
-        if (has_word(text, reply_wrote[i])) {
+        if (pairs_have(&pairs, reply_wrote[i]) &&
+            has_word(text, reply_wrote[i])) {
             found |= HAS_VERB;
             break;
         }
@@ -432,15 +467,27 @@ split_at_bracket(Split *s, size_t i)
 
 /* --- header blocks -------------------------------------------------------------------------- */
 
+/* Is there a colon, ASCII or of full width, where a field's name may end? */
+static bool
+may_be_field(const Line *line)
+{
+    const char *p = line->text, *end = p + MIN(line->len, NAME_MAX_BYTES);
+    if (memchr(p, ':', (size_t) (end - p)) != NULL)
+        return true;
+    while ((p = memchr(p, 0xef, (size_t) (end - p))) != NULL) {
+        if (end - p >= 3 && memcmp(p, "\xef\xbc\x9a", 3) == 0)
+            return true;
+        p++;
+    }
+    return false;
+}
+
 /* The field that a line begins, 0 when it begins none. *out_value is the
  * normalized field body, in s->text. */
 static unsigned
 field_of(Split *s, const Line *line, const char **out_value)
 {
-    size_t scan = MIN(line->len, NAME_MAX_BYTES);
-    const char *colon = memchr(line->text, ':', scan);
-    const char *wide = g_strstr_len(line->text, (gssize) scan, "\xef\xbc\x9a");
-    if (colon == NULL && wide == NULL)
+    if (!may_be_field(line))
         return 0;
     g_string_truncate(s->text, 0);
     normalize(s->text, line->text, MIN(line->len, FIELD_MAX));
@@ -566,10 +613,7 @@ unknown_block(const Split *s, size_t i)
     size_t j = i;
     for (; j < s->n && j < i + BLOCK_LINES && !is_blank_line(&s->lines[j]);
          j++) {
-        const Line *line = &s->lines[j];
-        if (memchr(line->text, ':', MIN(line->len, NAME_MAX_BYTES)) == NULL &&
-            g_strstr_len(line->text, (gssize) MIN(line->len, NAME_MAX_BYTES),
-                         "\xef\xbc\x9a") == NULL)
+        if (!may_be_field(&s->lines[j]))
             break;
     }
     return j - i >= 3 ? j : i;

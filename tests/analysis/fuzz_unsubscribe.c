@@ -29,7 +29,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size % 2 == 1)
         g_ptr_array_add(envelope->recipients,
                         g_strdup("unsubscribe+x@our.example"));
-    unsubscribe_free(unsubscribe_find(rules, message, body, envelope, NULL));
+    unsubscribe_free(
+        unsubscribe_find(rules, message, body, envelope, NULL, ""));
     (void) language_guess((const char *) data, size);
     g_autofree char *token = g_strndup((const char *) data, size);
     g_free(token_verify(token, "k", 1));

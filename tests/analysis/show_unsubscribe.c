@@ -30,7 +30,8 @@ main(int argc, char **argv)
     }
     g_auto(TextTokens) tokens = { 0 };
     text_tokenise(fold, text, len, &tokens);
-    g_autoptr(GArray) matches = unsubscribe_words_find(words, &tokens);
+    g_autoptr(GArray) matches =
+        unsubscribe_words_find(words, &tokens, UINT64_MAX);
     const char *only = argc > 1 ? argv[1] : "";
     for (guint i = 0; i < matches->len; i++) {
         const WordMatch *m = &g_array_index(matches, WordMatch, i);

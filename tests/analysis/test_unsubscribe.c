@@ -55,7 +55,7 @@ find_in(const UnsubscribeRules *rules, const char *raw, const char *rcpt,
     if (rcpt != NULL)
         g_ptr_array_add(envelope->recipients, g_strdup(rcpt));
     signature_mark(body, message->from.n > 0 ? &message->from.items[0] : NULL);
-    return unsubscribe_find(rules, message, body, envelope, ignored);
+    return unsubscribe_find(rules, message, body, envelope, ignored, "");
 }
 
 static Want

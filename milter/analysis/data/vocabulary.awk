@@ -6,7 +6,8 @@
 # which has one phrase a line; "*x" stands for all words that end in x; "#"
 # begins a comment line. The output is an open-addressing hash table whose
 # function hash() below must be the same as in vocabulary.c, and a smaller one
-# for endings, hashed from their last byte to the first.
+# for endings, hashed from their last byte to the first. A slot is an index
+# with bits of the hash above it, see vocabulary.c.
 
 BEGIN {
     for (i = 1; i < 256; i++)
@@ -21,6 +22,11 @@ function hash(s, h, i)
     for (i = 1; i <= length(s); i++)
         h = (h * 33 + ord[substr(s, i, 1)]) % 4294967296
     return h
+}
+
+function slot_value(index_, h, size)
+{
+    return int(h / size) % 65536 * 65536 + index_
 }
 
 function add(word, ending)
@@ -84,28 +90,30 @@ END {
     print "/* Made by vocabulary.awk from the lists in vocabulary/. */"
     print "static const Entry entries[] = {\n{ \"\", 0, 0 },"
     for (i = 1; i <= n; i++) {
-        slot = hash(order[i]) % SIZE
+        h = hash(order[i])
+        slot = h % SIZE
         while (slot in used)
             slot = (slot + 1) % SIZE
-        used[slot] = i
+        used[slot] = slot_value(i, h, SIZE)
         value = bits[order[i]]
         if (index(value, "_ENDING|")) {
-            slot = hash(reversed(order[i])) % ENDINGS
+            h = hash(reversed(order[i]))
+            slot = h % ENDINGS
             while (slot in ending)
                 slot = (slot + 1) % ENDINGS
-            ending[slot] = i
+            ending[slot] = slot_value(i, h, ENDINGS)
         }
         gsub(/^\||\|$/, "", value)
         gsub(/\|/, " | ", value)
         printf "{ %s, %d, %s },\n", quoted(order[i]), length(order[i]), value
     }
-    print "};\nstatic const uint16_t slots[TABLE_SIZE] = {"
+    print "};\nstatic const uint32_t slots[TABLE_SIZE] = {"
     for (slot = 0; slot < SIZE; slot++)
         if (slot in used)
-            printf "[%d] = %d,\n", slot, used[slot]
-    print "};\nstatic const uint16_t ending_slots[ENDING_SIZE] = {"
+            printf "[%d] = %.0f,\n", slot, used[slot]
+    print "};\nstatic const uint32_t ending_slots[ENDING_SIZE] = {"
     for (slot = 0; slot < ENDINGS; slot++)
         if (slot in ending)
-            printf "[%d] = %d,\n", slot, ending[slot]
+            printf "[%d] = %.0f,\n", slot, ending[slot]
     print "};"
 }
