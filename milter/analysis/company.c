@@ -188,7 +188,8 @@ score_part(const Card *card, size_t index, size_t name, bool title)
     /* "Hotel de Ville - 1, place du Marche": a building's name */
     if (part->n_legal == 0 && index + 1 < card->n_parts &&
         card->parts[index + 1].line == part->line &&
-        card->parts[index + 1].role == PART_ADDRESS)
+        card->parts[index + 1].role == PART_ADDRESS &&
+        strchr(",-", card->parts[index + 1].before) != NULL)
         score -= 1.0;
     /* "St Example's College, Town" */
     if (n == 1 && part->before == ',' && index > 0 && part->n_legal == 0 &&
