@@ -298,7 +298,7 @@ request(const Reading *r, const Segment *s, WordBits sentence)
           unknown > little))
         return 2;
     /* "Send no more samples": what is not known may be what is meant. */
-    bool else_meant = !mailing && unknown > (HAS(c, ME) ? little : 0);
+    bool else_meant = !mailing && unknown > (object ? little : 0);
     if (HAS(c, CEASE) && HAS(c, SEND) &&
         (HAS(c, MORE) || HAS(c, LIST) || (HAS(c, ME) && unknown <= 4) ||
          s->units <= 6))
@@ -339,7 +339,7 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
         return OUTCOME_BACK;
     if (HAS(c, LESS) && !HAS(sentence, COND) &&
         (HAS(sentence, MAIL) || HAS(sentence, SEND) || HAS(sentence, LIST) ||
-         HAS(sentence, PLEASE) || r->context->reply))
+         HAS(sentence, PLEASE) || (r->context->reply && r->units <= 50)))
         return HAS(sentence, SMS) && !HAS(sentence, MAIL) ? OUTCOME_SMS
                                                           : OUTCOME_PARTIAL;
     int found = request(r, s, sentence);
@@ -389,7 +389,9 @@ judge_span(const Reading *r, const Segment *s, WordBits sentence,
     /* "We need this item removed from every list." */
     bool glyphs =
         r->tokens->tokens[s->first].kind == TOKEN_GLYPH; /* cut at each blank */
-    if (HAS(sentence, OTHER) && (HAS(c, REMOVE) || HAS(c, REQUEST)) &&
+    if (HAS(sentence, OTHER) &&
+        (c & (CLASS_BIT(REMOVE) | CLASS_BIT(REQUEST) | CLASS_BIT(CEASE))) !=
+            0 &&
         (!object || glyphs) && !(HAS(c, REQUEST) && HAS(sentence, LIST)) &&
         (c & (CLASS_BIT(MAIL) | CLASS_BIT(UNSUB))) == 0)
         return OUTCOME_HOLD;
@@ -476,7 +478,17 @@ hints_at_request(const Reading *r)
             return false;
     }
     bool names = HAS(m, UNSUB) || HAS(m, LINK);
-    bool vain = HAS(m, BROKEN) || (HAS(m, AGAIN) && !HAS(m, NOT));
+    /* What fails must be the unsubscribing, not another link. */
+    bool vain = HAS(m, AGAIN) && !HAS(m, NOT);
+    for (size_t i = 0; i < r->n; i++) {
+        WordBits bits = 0;
+        for (size_t k = 0; k < r->n; k++) {
+            if (r->segments[k].sentence == r->segments[i].sentence)
+                bits |= r->segments[k].bits;
+        }
+        vain |= HAS(bits, BROKEN) &&
+                (HAS(bits, UNSUB) || HAS(bits, LINK) || HAS(m, MANUAL));
+    }
     return names && ((vain && (HAS(m, PLEASE) || HAS(m, MANUAL))) ||
                      (HAS(m, MANUAL) && HAS(m, PLEASE)));
 }
