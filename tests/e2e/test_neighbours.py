@@ -1,8 +1,9 @@
-"""Behind a real opendkim in the list of milters, as most mail servers have it.
+"""Behind a real opendkim, and a real rspamd, in the list of milters, as most mail
+servers have it.
 
-opendkim verifies with the key of a test domain (no DNS) and writes
-Authentication-Results; we are last and believe it. The signatures are made here
-with openssl(1).
+They verify with the key of a test domain (opendkim from a file, rspamd from a
+dnsmasq of its own) and write Authentication-Results; we are last and believe
+them. The signatures are made here with openssl(1).
 """
 
 import base64
@@ -12,6 +13,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -23,6 +25,8 @@ from postfix import HOST, OUR_DOMAIN, free_port, wait_for
 from world import AUTHSERV, World, signature_mail
 
 OPENDKIM = shutil.which("opendkim", path="/usr/sbin:/usr/bin")
+RSPAMD = shutil.which("rspamd", path="/usr/sbin:/usr/bin")
+DNSMASQ = shutil.which("dnsmasq", path="/usr/sbin:/usr/bin")
 DOMAIN, SELECTOR = "client.example", "test"
 OFFICE = "office@" + OUR_DOMAIN
 OUTSIDE = {"client": "198.51.100.7", "name": "mx.client.example"}
@@ -42,12 +46,47 @@ TestDNSData file:{base}/dns
 InternalHosts {base}/internal
 """
 
+RSPAMD_CONFIG = """
+lua = "/usr/share/rspamd/rules/rspamd.lua";
+options {{
+  pidfile = "{base}/rspamd.pid";
+  temp_dir = "{base}";
+  filters = "dkim";
+  dns {{ nameserver = ["{host}:{dns}"]; timeout = 1s; retransmits = 2; }}
+  local_addrs = [];
+  control_socket = "{base}/control.sock mode=0600";
+  hs_cache_dir = "{base}";
+  tld = "{base}/tld";
+}}
+logging {{ type = "console"; level = "notice"; }}
+worker "rspamd_proxy" {{
+  bind_socket = "{host}:{port}";
+  milter = yes;
+  timeout = 10s;
+  count = 1;
+  upstream "local" {{ default = yes; self_scan = yes; }}
+}}
+worker "normal" {{ enabled = false; }}
+worker "controller" {{ enabled = false; }}
+actions {{ reject = 1000; }}
+dkim {{ dkim_cache_size = 10; }}
+milter_headers {{
+  use = ["authentication-results"];
+  skip_local = false;
+  skip_authenticated = false;
+}}
+modules {{ path = "/usr/share/rspamd/plugins/"; }}
+"""
 
-class Opendkim:
-    """On a port of loopback, or with `local` on a unix socket."""
+
+class Neighbour:
+    """A milter of somebody else, with a key for DOMAIN: on a port of loopback, or
+    with `local` on a unix socket."""
+
+    command = None  # what runs it in the foreground
 
     def __init__(self, local=False):
-        self.base = tempfile.mkdtemp(prefix="contact-milter-opendkim-")
+        self.base = tempfile.mkdtemp(prefix="contact-milter-neighbour-")
         os.chmod(self.base, 0o755)
         self.port = free_port()
         self.milter = f"unix:{self.base}/sock" if local else f"inet:{HOST}:{self.port}"
@@ -57,13 +96,9 @@ class Opendkim:
                        capture_output=True)
         public = subprocess.run(["openssl", "rsa", "-in", self.key, "-pubout",
                                  "-outform", "DER"], check=True, capture_output=True).stdout
-        record = f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
-        self.write("dns", f"{SELECTOR}._domainkey.{DOMAIN} {record}\n")
-        self.write("internal", "192.0.2.254\n")  # nobody: loopback is not trusted
-        self.write("opendkim.conf", CONFIG.format(
-            socket=f"local:{self.base}/sock" if local else f"inet:{self.port}@{HOST}",
-            base=self.base, authserv=AUTHSERV))
+        self.record = f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode()}"
         os.chown(self.base, pwd.getpwnam("nobody").pw_uid, -1)
+        self.log = os.path.join(self.base, "log")
 
     def write(self, name, text):
         path = os.path.join(self.base, name)
@@ -72,20 +107,21 @@ class Opendkim:
         os.chmod(path, 0o644)
 
     def start(self):
-        self.process = subprocess.Popen(
-            [OPENDKIM, "-f", "-x", os.path.join(self.base, "opendkim.conf")],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, start_new_session=True)
 
         def listens():
             if self.process.poll() is not None:
-                raise AssertionError(f"opendkim ended: {self.process.stderr.read()!r}")
+                with open(self.log, encoding="utf-8", errors="replace") as f:
+                    raise AssertionError(f"{self.command[0]} ended: {f.read()[-2000:]}")
             kind, name = self.milter.split(":", 1)
             with contextlib.suppress(OSError), \
                     socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET) as s:
                 s.connect(name if kind == "unix" else (HOST, self.port))
                 return True
             return False
-        wait_for(listens, 10, "opendkim listens")
+        wait_for(listens, 60, f"{self.command[0]} listens")
 
     def stop(self):
         if self.process is not None:
@@ -93,9 +129,9 @@ class Opendkim:
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                # Its own session: nothing else is in its process group.
+                os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
-            self.process.stderr.close()
             self.process = None
 
     def close(self):
@@ -125,11 +161,48 @@ class Opendkim:
         return signature.encode() + base64.b64encode(made) + b"\r\n" + data
 
 
+class Opendkim(Neighbour):
+    def __init__(self, local=False):
+        super().__init__(local)
+        self.write("dns", f"{SELECTOR}._domainkey.{DOMAIN} {self.record}\n")
+        self.write("internal", "192.0.2.254\n")  # nobody: loopback is not trusted
+        self.write("opendkim.conf", CONFIG.format(
+            socket=f"local:{self.base}/sock" if local else f"inet:{self.port}@{HOST}",
+            base=self.base, authserv=AUTHSERV))
+        self.command = [OPENDKIM, "-f", "-x", os.path.join(self.base, "opendkim.conf")]
+
+
+class Rspamd(Neighbour):
+    def __init__(self):
+        super().__init__()
+        dns = free_port()
+        pieces = [self.record[i:i + 200] for i in range(0, len(self.record), 200)]
+        name = f"{SELECTOR}._domainkey.{DOMAIN}"
+        self.dns = subprocess.Popen(  # answers nothing but the key
+            [DNSMASQ, "--keep-in-foreground", "--user=nobody", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+             f"--port={dns}", f"--listen-address={HOST}", "--bind-interfaces",
+             "--local=/#/", f"--pid-file={self.base}/dns.pid",
+             f"--txt-record={','.join([name] + pieces)}"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.write("tld", "example\n")  # the whole list takes a minute to compile
+        self.write("rspamd.conf", RSPAMD_CONFIG.format(port=self.port, host=HOST, dns=dns,
+                                                       base=self.base))
+        self.command = [RSPAMD, "-f", "-u", "nobody", "-g", "nogroup", "-c",
+                        os.path.join(self.base, "rspamd.conf")]
+
+    def close(self):
+        self.dns.kill()
+        self.dns.wait(10)
+        super().close()
+
+
 @unittest.skipUnless(OPENDKIM, "opendkim is not installed (Debian's package opendkim)")
-class Neighbours(unittest.TestCase):
+class BehindOpendkim(unittest.TestCase):
+    neighbour = Opendkim
+
     @classmethod
     def setUpClass(cls):
-        cls.dkim = Opendkim()
+        cls.dkim = cls.neighbour()
         cls.addClassCleanup(cls.dkim.close)
         cls.world = World()
         cls.addClassCleanup(cls.world.stop)
@@ -207,6 +280,12 @@ class Neighbours(unittest.TestCase):
                      f"{address} delivered")
         self.world.wait_contact(self.send())
         self.world.wait_contact(addresses[0])
+
+
+@unittest.skipUnless(RSPAMD and DNSMASQ, "rspamd or dnsmasq is not installed (Debian's "
+                     "packages rspamd, dnsmasq-base)")
+class BehindRspamd(BehindOpendkim):
+    neighbour = Rspamd
 
 
 if __name__ == "__main__":
