@@ -1,6 +1,7 @@
 """Never in the way: whatever is broken, mail is accepted and not held up."""
 
 import contextlib
+import glob
 import os
 import socket
 import sqlite3
@@ -8,15 +9,16 @@ import subprocess
 import threading
 import time
 import unittest
+import urllib.request
 
-from postfix import OUR_DOMAIN, SLOW, wait_for
-from world import World, signature_mail
+from postfix import HOST, OUR_DOMAIN, SLOW, free_port, wait_for
+from world import World, mail, signature_mail
 
 OFFICE = "office@" + OUR_DOMAIN
 WAIT = 0.2  # [store] wait
 SLACK = 0.5 * SLOW  # what a busy machine adds to an SMTP transaction
 RESOLVER = "127.0.0.153"  # port 53 of it: nobody's but this test's
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+FAKETIME = (glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") or [None])[0]
 
 # Starts the daemon with a resolv.conf of its own.
 OWN_RESOLVER = """#!/bin/sh
@@ -105,6 +107,42 @@ class Faults(unittest.TestCase):
         self.assert_prompt(slowest)
         self.assertIn("wait in memory", self.daemon.log())
         self.assert_arrive(addresses)
+
+    def test_overflow(self):
+        """More than the memory queue holds: counted, and logged by queue ID."""
+        port = free_port()
+        self.daemon.configure(metrics={"listen": f"{HOST}:{port}"})
+        self.world.start()
+        self.send(1)
+        group = "Final-Recipient: rfc822; a{}@client.example\r\nAction: failed\r\n" \
+                "Status: 5.1.1\r\n\r\n"
+        groups = "".join(group.format(i) for i in range(500))
+        report = mail("mailer-daemon@client.example", to="news@" + OUR_DOMAIN, auth=None,
+                      subject="Undelivered Mail Returned to Sender",
+                      body="--b1\r\n\r\nfailed\r\n--b1\r\n"
+                      "Content-Type: message/delivery-status\r\n\r\n"
+                      f"Reporting-MTA: dns; mx.client.example\r\n\r\n{groups}--b1--\r\n",
+                      headers=["Content-Type: multipart/report; "
+                               "report-type=delivery-status; boundary=b1"])
+        other = sqlite3.connect(f"{self.daemon.state}/spool.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        ids, slowest = [], 0.0
+        with self.postfix.connect(name="mx.client.example") as smtp:
+            for _ in range(22):  # 500 observations each, and 10,000 are kept
+                began = time.monotonic()
+                ids.append(self.postfix.transfer(smtp, "", ["news@" + OUR_DOMAIN], report))
+                slowest = max(slowest, time.monotonic() - began)
+        other.execute("ROLLBACK")
+        other.close()
+        self.assert_prompt(slowest)
+        lost = [number for number in ids if f"{number}: lost 500 observations" in
+                self.daemon.log()]
+        self.assertEqual(lost, ids[20:])
+        with urllib.request.urlopen(f"http://{HOST}:{port}/metrics") as answer:
+            text = answer.read().decode()
+        self.assertIn('contact_milter_observations_total{result="lost"} 1000\n', text)
+        wait_for(lambda: "spool: written again" in self.daemon.log(), 10, "writing")
+        self.assert_arrive(self.send(3)[0], 60)
 
     def test_store_locked(self):
         """The contacts are locked: the spool takes it all, and later it is sent."""
@@ -217,7 +255,7 @@ class Faults(unittest.TestCase):
 
     def test_clock_jumps(self):
         """A day ahead, then two days back, with the API away meanwhile."""
-        if not os.path.exists(FAKETIME) or self.daemon.passed_on():
+        if FAKETIME is None or self.daemon.passed_on():
             self.skipTest("needs libfaketime (faketime), and a build without sanitizers")
         path = f"{self.world.base}/clock"
 
