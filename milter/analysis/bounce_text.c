@@ -862,8 +862,9 @@ bounce_scan(const PhraseSet *phrases, Scanned *text)
         while (span.end < text->len &&
                strchr(">\"')]`", text->text[span.end]) != NULL)
             span.end++;
-        Span left = { span.start - MIN(span.start - before, (size_t) AROUND),
-                      span.start };
+        /* "a@b@c.example" is two addresses, one over the other. */
+        size_t room = span.start > before ? span.start - before : 0;
+        Span left = { span.start - MIN(room, (size_t) AROUND), span.start };
         before = span.end;
         size_t n_right = MIN(text->len - span.end, (size_t) AROUND);
         if (left.start == left.end || n_right == 0 ||
