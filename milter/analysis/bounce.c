@@ -33,7 +33,7 @@ enum {
 };
 
 struct BounceRules {
-    PhraseSet *text, *subject, *name;
+    PhraseSet *text, *subject, *name, *clause;
 };
 
 BounceRules *
@@ -48,6 +48,7 @@ bounce_rules_new(GError **error)
     rules->text = phrase_set_new(text, G_N_ELEMENTS(text));
     rules->subject = phrase_set_new(subject, G_N_ELEMENTS(subject));
     rules->name = phrase_set_new(name, G_N_ELEMENTS(name));
+    rules->clause = clause_words_new();
     return rules;
 }
 
@@ -59,6 +60,7 @@ bounce_rules_free(BounceRules *rules)
     phrase_set_free(rules->text);
     phrase_set_free(rules->subject);
     phrase_set_free(rules->name);
+    phrase_set_free(rules->clause);
     g_free(rules);
 }
 
@@ -664,7 +666,8 @@ marks_of(const Report *r)
         for (const char *nl;
              (nl = memchr(r->text.text + line, '\n', last - line)) != NULL;)
             line = (size_t) (nl - r->text.text) + 1;
-        if (is_quoted(r->text.text, line, r->end))
+        if (is_quoted(r->text.text, line, r->end) ||
+            (hit->end > r->text.title.start && hit->end <= r->text.title.end))
             continue;
         if (hit->phrase->kind == MARK_QUOTE && may_quote &&
             ends_line(r, hit->end))
@@ -809,16 +812,10 @@ returned_clear(ReturnedMessage *returned)
     g_clear_pointer(&returned->to, g_free);
 }
 
-/* From the enclosed message or header section, else from the copy in the
- * text: behind the divider the first line that looks like a field. */
-static void
-read_returned(Report *r)
+/* Behind the divider, from the first line that looks like a field. */
+static HeaderList
+copied_headers(const Report *r)
 {
-    ReturnedMessage *returned = &r->analysis->returned;
-    if (r->returned != NULL && r->returned->headers.n > 0) {
-        returned_from_headers(returned, &r->returned->headers);
-        return;
-    }
     size_t at = r->end;
     for (unsigned lines = 0; at < r->all_len && lines < 20; lines++) {
         const char *line = r->text.text + at;
@@ -827,14 +824,25 @@ read_returned(Report *r)
         size_t name = 0;
         while (name < n && (g_ascii_isalnum(line[name]) || line[name] == '-'))
             name++;
-        if (name > 1 && name < n && line[name] == ':') {
-            HeaderList list = header_list_parse(line, r->all_len - at, NULL);
-            returned_from_headers(returned, &list);
-            header_list_clear(&list);
-            return;
-        }
+        if (name > 1 && name < n && line[name] == ':')
+            return header_list_parse(line, r->all_len - at, NULL);
         at += n + 1;
     }
+    return (HeaderList){ 0 };
+}
+
+/* From the enclosed message or header section, else from the copy. */
+static void
+read_returned(Report *r)
+{
+    ReturnedMessage *returned = &r->analysis->returned;
+    if (r->returned != NULL && r->returned->headers.n > 0) {
+        returned_from_headers(returned, &r->returned->headers);
+        return;
+    }
+    HeaderList list = copied_headers(r);
+    returned_from_headers(returned, &list);
+    header_list_clear(&list);
 }
 
 /* How many addresses the returned mail was to, and the first of them. */
@@ -963,6 +971,7 @@ has_reason(const Report *r, size_t start, size_t end)
     for (size_t i = 0; i < r->text.n_hits; i++) {
         const PhraseHit *hit = &r->text.hits[i];
         if (hit->end > start && hit->end <= end &&
+            (hit->end <= r->text.title.start || hit->end > r->text.title.end) &&
             hit->phrase->kind < REASON_N && hit->phrase->strength >= 2)
             return true;
     }
@@ -1004,6 +1013,57 @@ is_blank(const char *text, size_t start, size_t end)
     return true;
 }
 
+/* The paragraph that leads to the address at `i`, or to the list that it stands
+ * in: one that ends with a colon, or what there is where nothing is said behind
+ * the address. Empty when there is none. */
+static Span
+lead_paragraph(const Report *r, const GArray *addresses, unsigned i, size_t end)
+{
+    const char *text = r->text.text;
+    const Span where = g_array_index(addresses, TextAddress, i).where;
+    size_t at = where.start;
+    unsigned letters = 0;
+    for (size_t k = where.end; k < end && letters < 10; k++)
+        letters += g_ascii_isalpha(text[k]) || (text[k] & 0x80) != 0;
+    for (; i > 0; i--) {
+        const Span before = g_array_index(addresses, TextAddress, i - 1).where;
+        if (!is_blank(text, before.end, at))
+            break;
+        at = before.start;
+    }
+    size_t to = line_start_of(text, at);
+    while (to > 0 && g_ascii_isspace(text[to - 1]))
+        to--;
+    bool colon = to > 0 && (text[to - 1] == ':' ||
+                            (to >= 3 && memcmp(text + to - 3, "：", 3) == 0));
+    if (!colon && letters >= 10)
+        return (Span){ 0, 0 };
+    size_t from = to;
+    while (from > 0 && to - from < NEAR_MAX &&
+           !(text[from - 1] == '\n' && text[from] == '\n'))
+        from--;
+    return (Span){ from, to };
+}
+
+static bool
+is_of(const TextAddress *a, const char *email, const char *final)
+{
+    return same_address(a->email, email) || same_address(a->forwarded, email) ||
+           same_address(a->email, final);
+}
+
+/* Does it stand somewhere as reports name their recipients? */
+static bool
+stands_well(const GArray *addresses, const char *email, const char *final)
+{
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (MAX(a->score, a->own) >= 2 && is_of(a, email, final))
+            return true;
+    }
+    return false;
+}
+
 /* The stretches of the text that explain `email`: from each place where it
  * stands to the next recipient's, or in transcripts from the one before. */
 static void
@@ -1012,11 +1072,12 @@ explain(const Report *r, const GArray *addresses, const char *email,
 {
     const char *text = r->text.text;
     unsigned used = 0;
+    int least = 2;
+    if (!stands_well(addresses, email, final))
+        least = 1; /* within a sentence, and nowhere better */
     for (unsigned i = 0; i < addresses->len && used < 3; i++) {
         const TextAddress *a = &g_array_index(addresses, TextAddress, i);
-        if (MAX(a->score, a->own) < 2 || (!same_address(a->email, email) &&
-                                          !same_address(a->forwarded, email) &&
-                                          !same_address(a->email, final)))
+        if (MAX(a->score, a->own) < least || !is_of(a, email, final))
             continue;
         size_t start = line_start_of(text, a->where.start);
         size_t end = r->end;
@@ -1049,6 +1110,10 @@ explain(const Report *r, const GArray *addresses, const char *email,
                     !same_address(b->email, a->email) &&
                     !same_address(b->email, a->forwarded)) {
                     size_t other = line_start_of(text, b->where.start);
+                    /* with the words that lead to it */
+                    Span lead = lead_paragraph(r, addresses, k, r->end);
+                    if (lead.start > a->where.end)
+                        other = lead.start;
                     end = other > start
                               ? other
                               : line_end_of(text, a->where.end, r->end);
@@ -1064,6 +1129,8 @@ explain(const Report *r, const GArray *addresses, const char *email,
                 add_evidence(evidence, &r->text, start,
                              (size_t) (blank - text));
             add_evidence(evidence, &r->text, start, end);
+            Span lead = lead_paragraph(r, addresses, i, end);
+            add_evidence(evidence, &r->text, lead.start, lead.end);
         }
         used++;
     }
@@ -1091,6 +1158,7 @@ judge_status(Report *r, const GArray *recipients, const GArray *addresses,
             Evidence evidence = { .action = d->action,
                                   .status = d->status,
                                   .remote = d->remote,
+                                  .words = r->rules->clause,
                                   .transient = transient };
             if (d->diagnostic != NULL) {
                 diagnostic->text = d->diagnostic;
@@ -1099,6 +1167,7 @@ judge_status(Report *r, const GArray *recipients, const GArray *addresses,
                 add_evidence(&evidence, diagnostic, 0, diagnostic->len);
             }
             explain(r, addresses, email, final, &evidence);
+            evidence.n_near = evidence.n;
             if (recipients->len == 1)
                 add_evidence(&evidence, &r->text, 0, r->end);
             bounce_judge(&evidence, &verdict);
@@ -1113,8 +1182,11 @@ static void
 judge_one(Report *r, const char *email, const char *final,
           const GArray *addresses, bool alone, bool transient)
 {
-    Evidence evidence = { .status = "", .transient = transient };
+    Evidence evidence = { .status = "",
+                          .words = r->rules->clause,
+                          .transient = transient };
     explain(r, addresses, email, final, &evidence);
+    evidence.n_near = evidence.n;
     if (alone) {
         add_evidence(&evidence, &r->text, 0, r->end);
     } else {
@@ -1583,6 +1655,100 @@ step_into_copy(Report *r)
     return report;
 }
 
+/* Does it name a foreign address, with such a score at least? */
+static bool
+names_recipient(const Report *r, const GArray *addresses, int least)
+{
+    for (unsigned i = 0; i < addresses->len; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->score >= least && !is_party(r, a->email))
+            return true;
+    }
+    return false;
+}
+
+/* Does it tell of a mail from us to somebody else? */
+static bool
+tells_of_our_mail(const Report *r, const GArray *addresses)
+{
+    bool from_us = false;
+    for (unsigned i = 0; i < addresses->len && !from_us; i++) {
+        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
+        if (a->score != 0 || a->own != 0)
+            continue;
+        from_us = is_party(r, a->email);
+        for (size_t k = 0; k < r->message->to.n && !from_us; k++)
+            from_us = same_address(r->message->to.items[k].email, a->email);
+    }
+    return from_us && names_recipient(r, addresses, 2);
+}
+
+/* Where the name stands as a word at the beginning of a line, or in quotes. */
+static bool
+find_name(const Report *r, const char *name, Span *out)
+{
+    const char *text = r->text.text;
+    size_t n = strlen(name);
+    for (size_t at = 0; at + n <= r->end; at++) {
+        if (at > 0 && strchr(" \t\n\"'<(:", text[at - 1]) == NULL)
+            continue;
+        if (g_ascii_strncasecmp(text + at, name, n) != 0 ||
+            (at + n < r->end && (g_ascii_isalnum(text[at + n]) ||
+                                 strchr("@._-", text[at + n]) != NULL)))
+            continue;
+        size_t line = line_start_of(text, at);
+        while (line < at && strchr(" \t\"'<(*-", text[line]) != NULL)
+            line++;
+        if (line == at || (at > 0 && strchr("\"'<", text[at - 1]) != NULL)) {
+            *out = (Span){ at, at + n };
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Some mailers (GroupWise, Exchange 5.5, VMS) name their users without domain:
+ * the returned mail's recipients whose local-part or name the text has. */
+static void
+add_named(const Report *r, GArray *addresses)
+{
+    enum { FEW = 50 };
+    HeaderList copied = { 0 };
+    const HeaderList *headers = &copied;
+    if (r->returned != NULL && r->returned->headers.n > 0)
+        headers = &r->returned->headers;
+    else
+        copied = copied_headers(r);
+    static const char *const fields[] = { "To", "Cc" };
+    for (size_t f = 0; f < G_N_ELEMENTS(fields); f++) {
+        const char *value = header_value(headers, fields[f]);
+        if (value == NULL)
+            continue;
+        MailboxList list = mailbox_list_parse(value);
+        for (size_t i = 0; i < list.n && addresses->len < FEW; i++) {
+            const Mailbox *box = &list.items[i];
+            g_autofree char *local =
+                g_strndup(box->email, strcspn(box->email, "@"));
+            TextAddress a = { .score = 3 };
+            if (is_party(r, box->email) ||
+                (!find_name(r, local, &a.where) &&
+                 (box->name == NULL || strchr(box->name, ' ') == NULL ||
+                  !find_name(r, box->name, &a.where))))
+                continue;
+            a.email = g_strdup(box->email);
+            /* in the order that they stand */
+            unsigned to = addresses->len;
+            while (to > 0 &&
+                   g_array_index(addresses, TextAddress, to - 1).where.start >
+                       a.where.start)
+                to--;
+            g_array_insert_val(addresses, to, a);
+        }
+        mailbox_list_clear(&list);
+    }
+    header_list_clear(&copied);
+}
+
 static bool
 names_party(const Report *r, const GArray *addresses)
 {
@@ -1610,6 +1776,8 @@ read_bounce(Report *r, TextMarks marks)
         return conclude_bounces(r);
     }
 
+    if (r->failed == NULL && !names_recipient(r, addresses, 2))
+        add_named(r, addresses);
     turn_round(r, addresses);
     g_autoptr(GPtrArray) chosen = choose(r, addresses, false);
     if (chosen->len == 0 && r->origin >= DAEMON_SCORE) {
@@ -1679,15 +1847,24 @@ conclude_apple(Report *r)
     return conclude(r, VERDICT_UNSUBSCRIBE, "");
 }
 
-/* Does it name a foreign address, with such a score at least? */
+/* "Hello Ann," to ann@example.org: so machines do not begin. */
 static bool
-names_recipient(const Report *r, int least)
+greets_us(const Report *r)
 {
-    g_autoptr(GArray) addresses = text_addresses(r->text.text, r->end, r->own);
-    for (unsigned i = 0; i < addresses->len; i++) {
-        const TextAddress *a = &g_array_index(addresses, TextAddress, i);
-        if (a->score >= least && !is_party(r, a->email))
-            return true;
+    const char *line = r->text.text;
+    const char *end = line + r->end;
+    while (line < end && g_ascii_isspace(*line))
+        line++;
+    const char *nl = memchr(line, '\n', (size_t) (end - line));
+    size_t len = (size_t) ((nl != NULL ? nl : end) - line);
+    if (len > 60 || memchr(line, '@', len) != NULL)
+        return false;
+    for (size_t i = 0; i < r->message->to.n && i < 4; i++) {
+        const char *name = r->message->to.items[i].email;
+        size_t n = strcspn(name, "@.-_+0123456789");
+        for (size_t at = 0; n >= 3 && at + n <= len; at++)
+            if (g_ascii_strncasecmp(line + at, name, n) == 0)
+                return true;
     }
     return false;
 }
@@ -1696,7 +1873,18 @@ names_recipient(const Report *r, int least)
 static bool
 is_report(const Report *r, const TextMarks *marks)
 {
-    int content = r->subject + marks->lead;
+    /* In words that the tables do not have, "not delivered" is said, too. */
+    const PhraseSet *words = r->rules->clause;
+    int lead = marks->lead, in_subject = r->subject;
+    if (r->null_sender && lead < 2 &&
+        clause_undelivered(words, r->text.text, r->end))
+        lead = 2;
+    if (r->null_sender && in_subject < 2 &&
+        clause_undelivered(words, r->message->subject,
+                           strnlen(r->message->subject, SUBJECT_MAX)))
+        in_subject = 2;
+    int content = in_subject + lead;
+    g_autoptr(GArray) addresses = text_addresses(r->text.text, r->end, r->own);
     if (marks->leads > 1)
         content++;
     if (r->end < r->all_len || r->returned != NULL)
@@ -1707,14 +1895,14 @@ is_report(const Report *r, const TextMarks *marks)
         content += 3;
     if (r->failed != NULL || r->status != NULL)
         content += 3;
-    bool says_so = r->subject >= 2 || marks->lead >= 2 || marks->dsn_field ||
+    bool says_so = in_subject >= 2 || lead >= 2 || marks->dsn_field ||
                    r->failed != NULL || r->status != NULL;
     /* A person behind a role's address: with regards, and no mail returned. */
-    if (marks->person && r->from < DAEMON_SCORE && !r->null_sender &&
-        r->end == r->all_len && r->returned == NULL)
+    if (r->from < DAEMON_SCORE && !r->null_sender && r->end == r->all_len &&
+        r->returned == NULL && (marks->person || greets_us(r)))
         return false;
     /* A subject alone, which may be quoted, is no report. */
-    bool said = marks->lead >= 1 || marks->reason || marks->dsn_field ||
+    bool said = lead >= 1 || marks->reason || marks->dsn_field ||
                 r->failed != NULL || r->status != NULL || r->returned != NULL ||
                 (r->end < r->all_len && r->from >= 2);
     if ((r->from < 2 || (r->from < DAEMON_SCORE && !r->null_sender)) && !said)
@@ -1722,14 +1910,16 @@ is_report(const Report *r, const TextMarks *marks)
     /* Banks, shops and monitors fail to deliver, too. */
     if (r->from < 2 && !r->null_sender && r->end == r->all_len &&
         r->returned == NULL && r->failed == NULL && r->status == NULL &&
-        !marks->dsn_field && !names_recipient(r, 3))
+        !marks->dsn_field && !names_recipient(r, addresses, 3))
         return false;
     /* An unknown daemon in unknown words. */
     bool daemon = r->from >= DAEMON_SCORE && r->null_sender;
     if (!says_so && r->origin > DAEMON_SCORE && marks->reason &&
-        names_recipient(r, daemon ? 1 : 3))
+        names_recipient(r, addresses, daemon ? 1 : 3))
         return true;
-    if (daemon && names_recipient(r, 3))
+    if (daemon && names_recipient(r, addresses, 3))
+        return true;
+    if (r->from >= 2 && r->null_sender && tells_of_our_mail(r, addresses))
         return true;
     return says_so && content >= CONTENT_SCORE &&
            r->origin + content >= REPORT_SCORE;

@@ -5,6 +5,7 @@
  * bounce_dsn.c      the fields of RFC 3464 and 5965, however damaged
  * bounce_text.c     reports written for people: returned copy, addresses
  * bounce_verdict.c  hard or soft, and why
+ * bounce_clause.c   what is said of whom, where no known phrase decides
  * bounce_match.c    the phrases of the tables, found in one pass
  * bounce_reasons.c, bounce_marks.c   the tables
  */
@@ -75,6 +76,7 @@ typedef enum {
     MARK_OPERATOR,    /* what a server tells its own postmaster */
     MARK_ROBOT,       /* a list server's answer to commands */
     MARK_QUOTE,       /* at a line's end: what follows was written before */
+    MARK_TITLE,       /* the line tells the returned mail's subject */
     MARK_N
 } Mark;
 
@@ -85,17 +87,18 @@ extern const Phrase bounce_name_phrases[];
 
 const char *bounce_reason_name(Reason reason);
 
+typedef struct {
+    size_t start, end;
+} Span;
+
 /* A stretch of text with the phrases found in it. */
 typedef struct {
     const char *text;
     size_t len;
+    Span title; /* the first line that tells the returned mail's subject */
     PhraseHit hits[PHRASE_HITS_MAX];
     size_t n_hits;
 } Scanned;
-
-typedef struct {
-    size_t start, end;
-} Span;
 
 /* One group of fields of a delivery status (RFC 3464, 2.3). */
 typedef enum {
@@ -163,17 +166,44 @@ bool text_address_at(const char *text, size_t len, size_t at, Span *out);
  * has none. The caller frees it. */
 char *address_unwrap(const char *address);
 
-enum { EVIDENCE_SPANS = 6 };
+/* Is text[start..end) part of a host name or an address, such as
+ * "antispam1.example.org"? There a word says nothing. URLs are another matter. */
+bool bounce_is_in_name(const char *text, Span within, size_t start, size_t end);
+
+/* What a clause says: bounce_clause.c. */
+typedef struct {
+    Reason reason;
+    int strength; /* 2, or 1 when it is only supposed */
+    size_t at;    /* where it says so */
+} ClauseFinding;
+
+PhraseSet *clause_words_new(void);
+
+/* The first Reason, in the order of the enum, that a clause of the span gives;
+ * false when none does. */
+bool clause_read(const PhraseSet *words, const char *text, Span span,
+                 ClauseFinding *out);
+
+/* Do the words at text[start..end) speak of the sender? */
+bool clause_is_of_sender(const PhraseSet *words, const char *text, Span span,
+                         size_t start, size_t end);
+
+/* Does one say that something was not delivered? Looks at the beginning. */
+bool clause_undelivered(const PhraseSet *words, const char *text, size_t len);
+
+enum { EVIDENCE_SPANS = 12 };
 
 /* What decides about one recipient. Spans are looked at in their order: the
  * nearer the explanation, the more it counts. */
 typedef struct {
     DsnAction action;
-    const char *status; /* Status field, "" when there is none */
-    const char *remote; /* or NULL */
+    const char *status;     /* Status field, "" when there is none */
+    const char *remote;     /* or NULL */
+    const PhraseSet *words; /* of clauses */
     const Scanned *texts[EVIDENCE_SPANS]; /* each with its span */
     Span spans[EVIDENCE_SPANS];
     size_t n;
+    size_t n_near;   /* the first so many are about this recipient */
     size_t n_common; /* the last so many are about other recipients, too: they
                         do not tell the stage */
     bool transient;  /* the report says it goes on trying */

@@ -444,6 +444,78 @@ static const struct {
     { "받는사람", LEAD_RECIPIENT },
     { "받는 사람", LEAD_RECIPIENT },
     { "수신인", LEAD_RECIPIENT },
+    { "adressen", LEAD_RECIPIENT },
+    { "adressaten", LEAD_RECIPIENT },
+    { "kontoen", LEAD_RECIPIENT },
+    { "postfach", LEAD_RECIPIENT },
+    { "boîte", LEAD_RECIPIENT },
+    { "compte", LEAD_RECIPIENT },
+    { "buzón", LEAD_RECIPIENT },
+    { "buzon", LEAD_RECIPIENT },
+    { "cuenta", LEAD_RECIPIENT },
+    { "casella", LEAD_RECIPIENT },
+    { "caixa", LEAD_RECIPIENT },
+    { "conta", LEAD_RECIPIENT },
+    { "gebruiker", LEAD_RECIPIENT },
+    { "skrzynka", LEAD_RECIPIENT },
+    { "skrzynki", LEAD_RECIPIENT },
+    { "użytkownik", LEAD_RECIPIENT },
+    { "adresu", LEAD_RECIPIENT },
+    { "adresy", LEAD_RECIPIENT },
+    { "adresa", LEAD_RECIPIENT },
+    { "adresát", LEAD_RECIPIENT },
+    { "schránka", LEAD_RECIPIENT },
+    { "uživatel", LEAD_RECIPIENT },
+    { "címre", LEAD_RECIPIENT },
+    { "címe", LEAD_RECIPIENT },
+    { "felhasználó", LEAD_RECIPIENT },
+    { "adresă", LEAD_RECIPIENT },
+    { "adresei", LEAD_RECIPIENT },
+    { "mottagaren", LEAD_RECIPIENT },
+    { "mottakeren", LEAD_RECIPIENT },
+    { "modtageren", LEAD_RECIPIENT },
+    { "osoite", LEAD_RECIPIENT },
+    { "osoitteeseen", LEAD_RECIPIENT },
+    { "osoitetta", LEAD_RECIPIENT },
+    { "vastaanottajalle", LEAD_RECIPIENT },
+    { "adresine", LEAD_RECIPIENT },
+    { "alıcıya", LEAD_RECIPIENT },
+    { "διεύθυνση", LEAD_RECIPIENT },
+    { "παραλήπτη", LEAD_RECIPIENT },
+    { "παραλήπτης", LEAD_RECIPIENT },
+    { "адресі", LEAD_RECIPIENT },
+    { "отримувач", LEAD_RECIPIENT },
+    { "отримувачу", LEAD_RECIPIENT },
+    { "получателят", LEAD_RECIPIENT },
+    { "primatelj", LEAD_RECIPIENT },
+    { "primatelju", LEAD_RECIPIENT },
+    { "korisnik", LEAD_RECIPIENT },
+    { "naslov", LEAD_RECIPIENT },
+    { "prejemnik", LEAD_RECIPIENT },
+    { "prejemniku", LEAD_RECIPIENT },
+    { "adresas", LEAD_RECIPIENT },
+    { "gavėjas", LEAD_RECIPIENT },
+    { "adrese", LEAD_RECIPIENT },
+    { "aadress", LEAD_RECIPIENT },
+    { "aadressile", LEAD_RECIPIENT },
+    { "alamat", LEAD_RECIPIENT },
+    { "penerima", LEAD_RECIPIENT },
+    { "kepada", LEAD_RECIPIENT },
+    { "địa chỉ", LEAD_RECIPIENT },
+    { "người nhận", LEAD_RECIPIENT },
+    { "đến", LEAD_RECIPIENT },
+    { "ที่อยู่", LEAD_RECIPIENT },
+    { "ผู้รับ", LEAD_RECIPIENT },
+    { "כתובת", LEAD_RECIPIENT },
+    { "לכתובת", LEAD_RECIPIENT },
+    { "הבאה", LEAD_RECIPIENT },
+    { "العنوان", LEAD_RECIPIENT },
+    { "المستلم", LEAD_RECIPIENT },
+    { "收件地址", LEAD_RECIPIENT },
+    { "邮箱", LEAD_RECIPIENT },
+    { "信箱", LEAD_RECIPIENT },
+    { "メールアドレス", LEAD_RECIPIENT },
+    { "주소", LEAD_RECIPIENT },
 };
 
 /* The length of the word at the end of text that only says which type of
@@ -632,6 +704,16 @@ is_from_label(const char *context, size_t len)
     return false;
 }
 
+/* Fewer than 40 letters, whatever the script. */
+static bool
+is_short(const char *context, size_t n)
+{
+    size_t letters = 0;
+    for (size_t i = 0; i < n; i++)
+        letters += ((uint8_t) context[i] & 0xc0) != 0x80;
+    return letters < 40;
+}
+
 static int
 score_of(const char *text, size_t len, size_t line_start, size_t line_end,
          const Span *address, bool *out_behind)
@@ -691,7 +773,7 @@ score_of(const char *text, size_t len, size_t line_start, size_t line_end,
     if (ends_with(context, n, "<<<") || ends_with(context, n, "said"))
         return 1;
     /* A label of another kind: short and at the margin. */
-    if (label && n < 40 && !g_ascii_isdigit(context[n - 1]))
+    if (label && is_short(context, n) && !g_ascii_isdigit(context[n - 1]))
         return 2;
     return 1;
 }
@@ -838,11 +920,34 @@ without_preposition(const char *text, Span left)
     return left;
 }
 
+/* The first line that a label such as "Subject:" begins. */
+static Span
+title_line(const Scanned *text)
+{
+    for (size_t i = 0; i < text->n_hits; i++) {
+        const PhraseHit *hit = &text->hits[i];
+        if (hit->phrase->kind != MARK_TITLE)
+            continue;
+        size_t at = hit->end - MIN(hit->end, strlen(hit->phrase->text));
+        size_t start = at;
+        while (start > 0 && strchr(" \t*-", text->text[start - 1]) != NULL)
+            start--;
+        if (start > 0 && text->text[start - 1] != '\n')
+            continue;
+        const char *nl =
+            memchr(text->text + hit->end, '\n', text->len - hit->end);
+        return (Span){ start,
+                       nl != NULL ? (size_t) (nl - text->text) : text->len };
+    }
+    return (Span){ 0, 0 };
+}
+
 void
 bounce_scan(const PhraseSet *phrases, Scanned *text)
 {
     text->n_hits = phrase_set_scan(phrases, text->text, text->len, text->hits,
                                    PHRASE_HITS_MAX);
+    text->title = title_line(text);
     PhraseHit more[STRADDLING_MAX];
     size_t n_more = 0, before = 0;
     unsigned seen = 0;

@@ -8,7 +8,8 @@
  *   3. Words that the user or domain does not exist make it hard, if the reply
  *      is permanent and was not given to MAIL FROM or the connection.
  *   4. The enhanced code in the reply, 5. the Status field, 6. the reply code.
- * Words are found nearest first; vague ones (strength 1) yield to a code.
+ * Words are found nearest first; vague ones (strength 1) yield to a code. Where
+ * no known phrase says it, bounce_clause.c reads what stands near the address.
  */
 #include "analysis/bounce_internal.h"
 
@@ -166,7 +167,7 @@ find_reply(const char *text, Span span, size_t tier, Reply *best)
 typedef struct {
     Reason reason;
     int strength;
-    size_t at, tier;
+    size_t start, at, tier;
 } Words;
 
 static bool
@@ -242,27 +243,22 @@ reason_of_code(int code)
     }
 }
 
-/* Is the word part of a host name or an address ("antispam1.example.org")?
- * There it says nothing of this mail. URLs are another matter. */
-static bool
-is_in_name(const Scanned *text, Span span, size_t end, size_t len)
+bool
+bounce_is_in_name(const char *text, Span within, size_t start, size_t end)
 {
-    size_t start = end - MIN(end, len);
     size_t from = start;
-    while (from > span.start && end - from < 80 &&
-           !g_ascii_isspace(text->text[from - 1]) &&
-           strchr("<>[](),;:/\"'", text->text[from - 1]) == NULL)
+    while (from > within.start && end - from < 80 &&
+           !g_ascii_isspace(text[from - 1]) &&
+           strchr("<>[](),;:/\"'", text[from - 1]) == NULL)
         from--;
     size_t to = end;
-    while (to < span.end && to - start < 80 &&
-           !g_ascii_isspace(text->text[to]) &&
-           strchr("<>[](),;:/\"'", text->text[to]) == NULL)
+    while (to < within.end && to - start < 80 && !g_ascii_isspace(text[to]) &&
+           strchr("<>[](),;:/\"'", text[to]) == NULL)
         to++;
-    if (from > span.start && text->text[from - 1] == '/')
+    if (from > within.start && text[from - 1] == '/')
         return false;
     for (size_t i = from + 1; i + 1 < to; i++)
-        if ((text->text[i] == '.' && g_ascii_isalnum(text->text[i + 1])) ||
-            text->text[i] == '@')
+        if ((text[i] == '.' && g_ascii_isalnum(text[i + 1])) || text[i] == '@')
             return true;
     return false;
 }
@@ -273,6 +269,46 @@ typedef struct {
     bool at_mail, at_connect, at_rcpt, at_data, carrier, dns_verdict,
         edge_denied;
 } Findings;
+
+static size_t
+start_of(const PhraseHit *hit)
+{
+    return hit->end - MIN(hit->end, strlen(hit->phrase->text));
+}
+
+/* Where no phrase says it for sure: what is said of whom? And of an absence:
+ * is it the recipient's, or the sender's? */
+static void
+read_clauses(const Evidence *evidence, size_t tier, Words *best)
+{
+    const char *text = evidence->texts[tier]->text;
+    Span span = evidence->spans[tier];
+    Span title = evidence->texts[tier]->title;
+    ClauseFinding clause;
+    if (best->strength < 2) {
+        /* What we wrote ourselves stands between. */
+        Span before = span;
+        if (title.end > span.start && title.start < span.end) {
+            before.end = MAX(title.start, span.start);
+            span.start = MIN(title.end, span.end);
+        } else {
+            span.start = span.end;
+        }
+        const PhraseSet *words = evidence->words;
+        bool found = clause_read(words, text, before, &clause) ||
+                     clause_read(words, text, span, &clause);
+        if (!found || clause.strength <= best->strength)
+            return;
+        best->reason = clause.reason;
+        best->strength = clause.strength;
+        best->at = clause.at;
+    } else if (is_hard_reason(best->reason) &&
+               best->reason != REASON_NOTACCEPT &&
+               clause_is_of_sender(evidence->words, text, span, best->start,
+                                   best->at + 1)) {
+        best->reason = REASON_REJECTED;
+    }
+}
 
 static void
 look(const Evidence *evidence, Findings *f)
@@ -290,7 +326,8 @@ look(const Evidence *evidence, Findings *f)
             break;
         for (size_t i = 0; i < text->n_hits; i++) {
             const PhraseHit *hit = &text->hits[i];
-            if (hit->end <= span.start || hit->end > span.end + 1)
+            if (hit->end <= span.start || hit->end > span.end + 1 ||
+                (hit->end > text->title.start && hit->end <= text->title.end))
                 continue;
             const Phrase *p = hit->phrase;
             if (hit->within != NULL && (hit->within->kind < REASON_N ||
@@ -320,18 +357,22 @@ look(const Evidence *evidence, Findings *f)
                 break;
             default:
                 if ((p->kind == REASON_SPAM || p->kind == REASON_VIRUS) &&
-                    is_in_name(text, span, hit->end, strlen(p->text)))
+                    bounce_is_in_name(text->text, span, start_of(hit),
+                                      hit->end))
                     break;
                 if (p->kind < REASON_N &&
                     (p->strength > best.strength ||
                      (p->strength == best.strength && p->kind < best.reason))) {
                     best.reason = p->kind;
                     best.strength = p->strength;
+                    best.start = start_of(hit);
                     best.at = hit->end > 0 ? hit->end - 1 : 0;
                 }
                 break;
             }
         }
+        if (want_words && t < evidence->n_near)
+            read_clauses(evidence, t, &best);
         if (want_words && best.strength > f->words.strength)
             f->words = best;
         /* The nearest reply counts, but one that only follows another does
@@ -372,6 +413,7 @@ bounce_judge(const Evidence *evidence, BounceVerdict *verdict)
     if (f.edge_denied && strcmp(enh, "5.4.1") == 0)
         f.words = (Words){ .reason = REASON_USERUNKNOWN,
                            .strength = 3,
+                           .start = f.words.start,
                            .at = f.words.at,
                            .tier = f.words.tier };
 
@@ -405,7 +447,7 @@ bounce_judge(const Evidence *evidence, BounceVerdict *verdict)
         bool no_code = reply->code == 0 && enh[0] == '\0';
         if (code_is_soft)
             reason = by_code;
-        else if (no_code && f.words.tier >= 2)
+        else if (no_code && f.words.tier >= evidence->n_near)
             reason = REASON_UNDEFINED;
     } else if (strength == 1 && !hard_word) {
         if (is_hard_reason(by_code) &&

@@ -573,10 +573,84 @@ static const struct {
     { "550 5.7.1 relaying prohibited. user unknown?", false },
 };
 
+#include "bounce_wordings.inc"
+
+/* What is said, and of whom: REASON_UNDEFINED when it is of nobody. */
+static const struct {
+    const char *text;
+    Reason reason;
+    int strength;
+} clause_cases[] = {
+    { "there is no mailbox with this name", REASON_USERUNKNOWN, 2 },
+    { "<a@b.example> is not known here", REASON_USERUNKNOWN, 2 },
+    { "the account may not exist", REASON_USERUNKNOWN, 1 },
+    { "if the address is unknown, ask them", REASON_USERUNKNOWN, 1 },
+    /* the nearest noun is spoken of */
+    { "recipient's domain not found", REASON_HOSTUNKNOWN, 2 },
+    { "the sender's mailbox is not known", REASON_REJECTED, 2 },
+    { "Postfach des Absenders nicht gefunden", REASON_REJECTED, 2 },
+    { "sender <a@b.example> is not known", REASON_REJECTED, 2 },
+    { "returned to sender: mailbox not known", REASON_USERUNKNOWN, 2 },
+    { "your account is suspended", REASON_REJECTED, 2 },
+    { "your IP is blocked, whoever the user", REASON_BLOCKED, 2 },
+    /* apart, in other clauses, of nothing */
+    { "mailbox. Host not found", REASON_UNDEFINED, 0 },
+    { "server not found", REASON_UNDEFINED, 0 },
+    { "the message to this account was deleted", REASON_UNDEFINED, 0 },
+    /* names of hosts say nothing */
+    { "mx.unknown.account.example refused", REASON_UNDEFINED, 0 },
+    { "user@unknown.example", REASON_UNDEFINED, 0 },
+    /* excuses come first */
+    { "the mailbox does not exist or is full", REASON_MAILBOXFULL, 2 },
+    { "Diese Adresse gibt es auf unserem Server nicht.", REASON_USERUNKNOWN,
+      2 },
+};
+
+static const struct {
+    const char *text;
+    bool undelivered;
+} undelivered_cases[] = {
+    { "We did not manage to deliver your letter", true },
+    { "Ihre Nachricht wurde nicht ausgeliefert", true },
+    { "Vi klarte ikke å levere e-posten", true },
+    { "\xec\xa0\x84\xeb\x8b\xac\xed\x95\x98\xec\xa7\x80 "
+      "\xeb\xaa\xbb\xed\x96\x88\xec\x8a\xb5\xeb\x8b\x88\xeb\x8b\xa4",
+      true },
+    { "Your letter was delivered", false },
+    { "I am not here. Letters are delivered next week", false },
+    { "Ich bin nicht im Hause", false },
+};
+
+static void
+test_clauses(void)
+{
+    PhraseSet *words = clause_words_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(clause_cases); i++) {
+        size_t len;
+        g_autofree char *text = exact(clause_cases[i].text, &len);
+        ClauseFinding found = { REASON_UNDEFINED, 0, 0 };
+        bool any = clause_read(words, text, (Span){ 0, len }, &found);
+        g_test_message("%s", clause_cases[i].text);
+        g_assert_cmpint(any, ==, clause_cases[i].strength > 0);
+        g_assert_cmpstr(bounce_reason_name(found.reason), ==,
+                        bounce_reason_name(clause_cases[i].reason));
+        g_assert_cmpint(found.strength, ==, clause_cases[i].strength);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(undelivered_cases); i++) {
+        size_t len;
+        g_autofree char *text = exact(undelivered_cases[i].text, &len);
+        g_test_message("%s", undelivered_cases[i].text);
+        g_assert_cmpint(clause_undelivered(words, text, len), ==,
+                        undelivered_cases[i].undelivered);
+    }
+    phrase_set_free(words);
+}
+
 static BounceVerdict
 judge(const PhraseSet *set, const char *words, const char *status,
       DsnAction action)
 {
+    PhraseSet *clause = clause_words_new();
     size_t len;
     g_autofree char *text = exact(words, &len);
     Scanned *scanned = g_new0(Scanned, 1);
@@ -587,9 +661,12 @@ judge(const PhraseSet *set, const char *words, const char *status,
                           .status = status != NULL ? status : "",
                           .texts = { scanned },
                           .spans = { { 0, len } },
-                          .n = 1 };
+                          .words = clause,
+                          .n = 1,
+                          .n_near = 1 };
     BounceVerdict verdict = { 0 };
     bounce_judge(&evidence, &verdict);
+    phrase_set_free(clause);
     g_free(verdict.line);
     g_free(scanned);
     return verdict;
@@ -617,6 +694,14 @@ test_verdicts(void)
         wrong++;
         g_test_message("%s: %s", bounce_reason_name(verdict.reason),
                        reply_cases[i].text);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(wordings); i++) {
+        g_autofree char *reply = g_strdup_printf("550 %s", wordings[i].text);
+        BounceVerdict verdict = judge(set, reply, "5.0.0", ACTION_FAILED);
+        if ((verdict.class == BOUNCE_HARD) == wordings[i].hard)
+            continue;
+        wrong++;
+        g_test_message("%s: %s", bounce_reason_name(verdict.reason), reply);
     }
     g_assert_cmpuint(wrong, ==, 0);
     phrase_set_free(set);
@@ -662,6 +747,7 @@ main(int argc, char **argv)
     g_test_add_func("/bounce/scores", test_scores);
     g_test_add_func("/bounce/dsn", test_dsn);
     g_test_add_func("/bounce/verdicts", test_verdicts);
+    g_test_add_func("/bounce/clauses", test_clauses);
     g_test_add_func("/bounce/bounds", test_bounds);
     return g_test_run();
 }
