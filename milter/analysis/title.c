@@ -342,9 +342,12 @@ part_from_firm(Card *card, size_t index, char *text)
         card->n_parts == CARD_PARTS || (words[at].classes & WORD_TITLE) ||
         (words[at - 1].classes & WORD_PARTICLE))
         return;
-    size_t skip = (size_t) (words[at].text - words[0].text);
     size_t start = (size_t) (words[at].text - card->lines[part->line].text);
     if (!card_names_domain(card, words[at].text, part->end - start))
+        return;
+    g_autofree char *firm = g_strndup(words[at].text, part->end - start);
+    char *hit = strstr(text, firm);
+    if (hit == NULL)
         return;
     CardPart *rest = &card->parts[card->n_parts++];
     *rest = *part;
@@ -353,7 +356,7 @@ part_from_firm(Card *card, size_t index, char *text)
     rest->role = PART_FREE;
     rest->n_title = 0;
     part->end = start;
-    text[MIN(skip, strlen(text))] = '\0';
+    *hit = '\0';
     g_strchomp(text);
 }
 
