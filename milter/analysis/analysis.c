@@ -146,7 +146,7 @@ analyzer_run(const Analyzer *analyzer, const Message *message,
     const Mailbox *author =
         message->from.n > 0 ? &message->from.items[0] : NULL;
     signature_mark(body, author);
-    g_autofree char *words = body_zone_text(body, ZONE_OWN);
+    g_autofree char *words = body_zone_text(body, ZONE_OWN, LANGUAGE_MAX_TEXT);
     g_strlcpy(analysis->lang, language_guess(words, strlen(words)),
               sizeof analysis->lang);
 

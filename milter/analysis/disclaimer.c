@@ -147,7 +147,10 @@ disclaimer_mark(Body *body)
 {
     bool notice = false; /* inside one */
     size_t blank = 0;
-    size_t after = 0; /* non-empty own lines seen before */
+    size_t after = 0;            /* non-empty own lines seen before */
+    size_t left = 0, passed = 0; /* bytes of own lines */
+    for (size_t i = 0; i < body->n_lines; i++)
+        left += body->lines[i].zone == ZONE_OWN ? body->lines[i].len : 0;
     for (size_t i = 0; i < body->n_lines; i++) {
         Line *line = &body->lines[i];
         if (line->zone != ZONE_OWN) {
@@ -160,6 +163,13 @@ disclaimer_mark(Body *body)
         }
         bool separate = blank > 0 || (line->flags & LINE_PARAGRAPH);
         blank = 0;
+        passed += line->len;
+        left -= line->len;
+        if (passed > DISCLAIMER_HEAD && left > DISCLAIMER_TAIL) {
+            notice = false;
+            after++;
+            continue;
+        }
         char folded[DISCLAIMER_BYTES];
         size_t n = words_fold(line->text, line->len, folded, sizeof folded);
         if (is_client_line(folded, n)) {

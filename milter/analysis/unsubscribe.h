@@ -14,8 +14,8 @@
 #include "analysis/analysis.h"
 
 enum {
-    UNSUBSCRIBE_MAX_TEXT = 6 * 1024,
-    UNSUBSCRIBE_MAX_END = 2 * 1024,
+    UNSUBSCRIBE_MAX_TEXT = 4 * 1024,
+    UNSUBSCRIBE_MAX_END = 1536,
 };
 
 typedef struct UnsubscribeRules UnsubscribeRules;

@@ -371,6 +371,18 @@ end_word(Pass *p)
     }
 }
 
+/* Thai has no marks: its blanks part clauses. */
+static void
+end_glyphs(Pass *p)
+{
+    const TextTokens *out = p->out;
+
+    if (out->n > 0 && out->n_chars > 0 &&
+        out->tokens[out->n - 1].kind == TOKEN_GLYPH &&
+        out->chars[out->n_chars - 1] < 0x1000)
+        end_clause(p);
+}
+
 /* The run of ASCII letters and digits from `i` on, up to `stop`: what most of
  * most texts is. */
 static size_t
@@ -447,6 +459,12 @@ text_tokenise_again(const TextFold *fold, const char *text, size_t len,
         }
 
         unsigned char b = (unsigned char) text[i];
+        if (b == ' ') { /* what is met most, but for letters */
+            end_word(&p);
+            end_glyphs(&p);
+            i++;
+            continue;
+        }
         if (!p.in_word && ((b | 0x20) == 'w' || (b | 0x20) == 'h')) {
             size_t n = url_length(text + i, len - i);
             if (n > 0 && !(have_address && a_start < i + n)) {
@@ -537,11 +555,7 @@ text_tokenise_again(const TextFold *fold, const char *text, size_t len,
             break;
         case KIND_BLANK:
             end_word(&p);
-            /* Thai has no marks: its blanks part clauses. */
-            if (out->n > 0 && out->n_chars > 0 &&
-                out->tokens[out->n - 1].kind == TOKEN_GLYPH &&
-                out->chars[out->n_chars - 1] < 0x1000)
-                end_clause(&p);
+            end_glyphs(&p);
             break;
         default:
             end_word(&p);

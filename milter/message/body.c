@@ -353,10 +353,10 @@ body_free(Body *body)
 }
 
 char *
-body_zone_text(const Body *body, Zone zone)
+body_zone_text(const Body *body, Zone zone, size_t max)
 {
     GString *out = g_string_new(NULL);
-    for (size_t i = 0; i < body->n_lines; i++) {
+    for (size_t i = 0; i < body->n_lines && out->len < max; i++) {
         if (body->lines[i].zone != zone)
             continue;
         if (out->len > 0)

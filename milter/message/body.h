@@ -91,8 +91,9 @@ void body_free(Body *body);
 Line *body_add_line(Body *body, const char *text, size_t len);
 void body_add_link(Body *body, const char *href, const char *text, size_t line);
 
-/* The lines of one zone, joined by LF; the caller frees it. */
-char *body_zone_text(const Body *body, Zone zone);
+/* The lines of one zone, joined by LF, until there are `max` bytes or more; the
+ * caller frees it. */
+char *body_zone_text(const Body *body, Zone zone, size_t max);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Body, body_free)
 

@@ -260,9 +260,9 @@ test_zone_text(void)
 {
     static const char text[] = "mine\n> theirs\n> more\nmine too\n";
     g_autoptr(Body) body = body_from_plain(text, sizeof(text) - 1);
-    g_autofree char *own = body_zone_text(body, ZONE_OWN);
-    g_autofree char *quoted = body_zone_text(body, ZONE_QUOTED);
-    g_autofree char *none = body_zone_text(body, ZONE_SIGNATURE);
+    g_autofree char *own = body_zone_text(body, ZONE_OWN, SIZE_MAX);
+    g_autofree char *quoted = body_zone_text(body, ZONE_QUOTED, SIZE_MAX);
+    g_autofree char *none = body_zone_text(body, ZONE_SIGNATURE, SIZE_MAX);
     g_assert_cmpstr(own, ==, "mine\nmine too");
     g_assert_cmpstr(quoted, ==, "theirs\nmore");
     g_assert_cmpstr(none, ==, "");
