@@ -319,6 +319,7 @@ static const struct {
     { "antivirus", 1 },     { "filter", 1 },        { "gateway", 1 },
     { "security", 1 },      { "root", 1 },          { "mmdf", 2 },
     { "uucp", 2 },          { "error", 1 },         { "autosupport", 1 },
+    { "majordomo", 1 },     { "listserv", 1 },      { "sympa", 1 },
 };
 
 static void
@@ -887,6 +888,11 @@ is_party(const Report *r, const char *email)
     for (unsigned i = 0; i < r->envelope->recipients->len && !delivered; i++)
         delivered =
             same_address(g_ptr_array_index(r->envelope->recipients, i), email);
+    /* a stored notice to ourselves */
+    bool notice = !r->null_sender && r->status == NULL && r->returned == NULL &&
+                  r->end == r->all_len && r->envelope->recipients->len == 0;
+    for (size_t i = 0; notice && i < m->to.n; i++)
+        delivered |= same_address(m->to.items[i].email, email);
     if (!delivered)
         return false;
     /* DragonFly names the failed one in X-Original-To, which a stored message
@@ -1847,6 +1853,16 @@ conclude_apple(Report *r)
     return conclude(r, VERDICT_UNSUBSCRIBE, "");
 }
 
+/* "Your mail to a@b could not be delivered": a foreign address. */
+static bool
+subject_names(const Report *r)
+{
+    const char *subject = r->message->subject;
+    g_autoptr(GArray) addresses =
+        text_addresses(subject, strnlen(subject, SUBJECT_MAX), r->own);
+    return names_recipient(r, addresses, 1);
+}
+
 /* "Hello Ann," to ann@example.org: so machines do not begin. */
 static bool
 greets_us(const Report *r)
@@ -1902,7 +1918,8 @@ is_report(const Report *r, const TextMarks *marks)
         r->returned == NULL && (marks->person || greets_us(r)))
         return false;
     /* A subject alone, which may be quoted, is no report. */
-    bool said = lead >= 1 || marks->reason || marks->dsn_field ||
+    bool said = (in_subject >= 2 && r->null_sender && subject_names(r)) ||
+                lead >= 1 || marks->reason || marks->dsn_field ||
                 r->failed != NULL || r->status != NULL || r->returned != NULL ||
                 (r->end < r->all_len && r->from >= 2);
     if ((r->from < 2 || (r->from < DAEMON_SCORE && !r->null_sender)) && !said)
@@ -1949,8 +1966,11 @@ bounce_find(const BounceRules *rules, const Message *message,
         message->report_type != NULL ||
         (r->returned != NULL &&
          g_str_has_prefix(message->subject, "complaint about message from"));
-    if (r->feedback == NULL && r->status == NULL && r->failed == NULL &&
-        is_list_robot(r)) {
+    bool robot = r->feedback == NULL && r->status == NULL &&
+                 r->failed == NULL && is_list_robot(r);
+    /* "... for list x could not be delivered: there is no such list" */
+    bool may_report = r->null_sender && r->subject_robot == 0;
+    if (robot && !may_report) {
         found = conclude(r, VERDICT_IGNORE, "notification");
     } else if (r->feedback != NULL) {
         found = read_feedback(r);
@@ -2009,6 +2029,8 @@ bounce_find(const BounceRules *rules, const Message *message,
             found = read_bounce(r, marks);
         }
     }
+    if (robot && !found)
+        found = conclude(r, VERDICT_IGNORE, "notification");
     g_free(r->own_text);
     g_free(r);
     return found;

@@ -31,7 +31,8 @@ typedef enum {
     DOMAIN,  /* domain, its mail servers */
     SENDER,  /* who sent it, and what is his */
     HOST,    /* a host, an IP address, a connection */
-    MESSAGE, /* the mail itself, an attachment */
+    MESSAGE, /* the mail itself: that it was refused says nothing */
+    CONTENT, /* an attachment, what it says */
     STORE,   /* space, quota */
     RATE,    /* what is counted by the hour */
     NOUN_N,
@@ -52,29 +53,42 @@ typedef enum {
     MASK   /* parts of it mean nothing */
 } Word;
 
-/* What each predicate makes of each noun; REASON_UNDEFINED: nothing. */
+/* What each predicate makes of each noun; 0: nothing. */
 static const uint8_t meaning[WORD_N - NOUN_N][NOUN_N] = {
-#define NONE REASON_UNDEFINED
-    /* BOX, USER, DOMAIN, SENDER, HOST, MESSAGE, STORE, RATE */
-    [ABSENT - NOUN_N] = { REASON_USERUNKNOWN, REASON_USERUNKNOWN,
-                          REASON_HOSTUNKNOWN, REASON_REJECTED, NONE, NONE, NONE,
-                          NONE },
-    [GONE - NOUN_N] = { REASON_USERUNKNOWN, REASON_USERUNKNOWN, NONE, NONE,
-                        NONE, NONE, NONE, NONE },
-    [CLOSED - NOUN_N] = { REASON_SUSPEND, REASON_SUSPEND, REASON_SUSPEND,
-                          REASON_REJECTED, NONE, NONE, NONE, NONE },
-    [BLOCKED - NOUN_N] = { REASON_SUSPEND, NONE, NONE, REASON_REJECTED,
-                           REASON_BLOCKED, REASON_POLICY, NONE, NONE },
-    [LEFT - NOUN_N] = { REASON_HASMOVED, REASON_HASMOVED, NONE, NONE, NONE,
-                        NONE, NONE, NONE },
-    [FULL - NOUN_N] = { REASON_MAILBOXFULL, REASON_MAILBOXFULL, NONE,
-                        REASON_RATELIMIT, NONE, REASON_SIZE, REASON_MAILBOXFULL,
-                        REASON_RATELIMIT },
-    [LARGE - NOUN_N] = { REASON_SIZE, REASON_SIZE, REASON_SIZE, REASON_SIZE,
-                         REASON_SIZE, REASON_SIZE, REASON_SIZE, REASON_SIZE },
-    [REFUSED - NOUN_N] = { NONE, NONE, NONE, REASON_REJECTED, REASON_BLOCKED,
-                           REASON_POLICY, NONE, NONE },
-#undef NONE
+    [ABSENT - NOUN_N] = { [BOX] = REASON_USERUNKNOWN,
+                          [USER] = REASON_USERUNKNOWN,
+                          [DOMAIN] = REASON_HOSTUNKNOWN,
+                          [SENDER] = REASON_REJECTED },
+    [GONE -
+        NOUN_N] = { [BOX] = REASON_USERUNKNOWN, [USER] = REASON_USERUNKNOWN },
+    [CLOSED - NOUN_N] = { [BOX] = REASON_SUSPEND,
+                          [USER] = REASON_SUSPEND,
+                          [DOMAIN] = REASON_SUSPEND,
+                          [SENDER] = REASON_REJECTED },
+    [BLOCKED - NOUN_N] = { [BOX] = REASON_SUSPEND,
+                           [SENDER] = REASON_REJECTED,
+                           [HOST] = REASON_BLOCKED,
+                           [CONTENT] = REASON_POLICY },
+    [LEFT - NOUN_N] = { [BOX] = REASON_HASMOVED, [USER] = REASON_HASMOVED },
+    [FULL - NOUN_N] = { [BOX] = REASON_MAILBOXFULL,
+                        [USER] = REASON_MAILBOXFULL,
+                        [SENDER] = REASON_RATELIMIT,
+                        [MESSAGE] = REASON_SIZE,
+                        [CONTENT] = REASON_SIZE,
+                        [STORE] = REASON_MAILBOXFULL,
+                        [RATE] = REASON_RATELIMIT },
+    [LARGE - NOUN_N] = { [BOX] = REASON_SIZE,
+                         [USER] = REASON_SIZE,
+                         [DOMAIN] = REASON_SIZE,
+                         [SENDER] = REASON_SIZE,
+                         [HOST] = REASON_SIZE,
+                         [MESSAGE] = REASON_SIZE,
+                         [CONTENT] = REASON_SIZE,
+                         [STORE] = REASON_SIZE,
+                         [RATE] = REASON_SIZE },
+    [REFUSED - NOUN_N] = { [SENDER] = REASON_REJECTED,
+                           [HOST] = REASON_BLOCKED,
+                           [CONTENT] = REASON_POLICY },
 };
 
 /* clang-format off */
@@ -399,24 +413,24 @@ static const Phrase words[] = {
     { "the mail ", MESSAGE, 3, "English" },
     { "this mail ", MESSAGE, 3, "English" },
     { "your email ", MESSAGE, 3, "English" },
-    { "attachment", MESSAGE, 3, "English" },
-    { "content", MESSAGE, 3, "English" },
-    { " file", MESSAGE, 3, "English" },
+    { "attachment", CONTENT, 3, "English" },
+    { "content", CONTENT, 3, "English" },
+    { " file", CONTENT, 3, "English" },
     { "nachricht", MESSAGE, 3, "German" },
-    { "anhang", MESSAGE, 3, "German" },
-    { "pièce jointe", MESSAGE, 3, "French" },
+    { "anhang", CONTENT, 3, "German" },
+    { "pièce jointe", CONTENT, 3, "French" },
     { "mensaje", MESSAGE, 3, "Spanish" },
-    { "adjunto", MESSAGE, 3, "Spanish" },
+    { "adjunto", CONTENT, 3, "Spanish" },
     { "messaggio", MESSAGE, 3, "Italian" },
-    { "allegat", MESSAGE, 3, "Italian" },
+    { "allegat", CONTENT, 3, "Italian" },
     { "mensagem", MESSAGE, 3, "Portuguese" },
-    { "anexo", MESSAGE, 3, "Portuguese" },
+    { "anexo", CONTENT, 3, "Portuguese" },
     { "bericht", MESSAGE, 3, "Dutch" },
-    { "bijlage", MESSAGE, 3, "Dutch" },
+    { "bijlage", CONTENT, 3, "Dutch" },
     { "wiadomo", MESSAGE, 3, "Polish" },
-    { "załącznik", MESSAGE, 3, "Polish" },
+    { "załącznik", CONTENT, 3, "Polish" },
     { "zpráv", MESSAGE, 3, "Czech" },
-    { "příloh", MESSAGE, 3, "Czech" },
+    { "příloh", CONTENT, 3, "Czech" },
     { "üzenet", MESSAGE, 3, "Hungarian" },
     { "mesaj", MESSAGE, 3, "Romanian, Turkish" },
     { "meddeland", MESSAGE, 3, "Swedish" },
@@ -1446,7 +1460,7 @@ clause_read(const PhraseSet *set, const char *text, Span span,
                 belongs_to_sender(text, list, n, noun))
                 of = SENDER;
             Reason reason = (Reason) meaning[says - NOUN_N][of];
-            if (reason == REASON_UNDEFINED)
+            if (reason == REASON_DELAYED)
                 continue;
             int strength =
                 has_word(list, n, HEDGE, from, what->start + 1) ? 1 : 2;

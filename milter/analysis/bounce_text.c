@@ -444,6 +444,16 @@ static const struct {
     { "받는사람", LEAD_RECIPIENT },
     { "받는 사람", LEAD_RECIPIENT },
     { "수신인", LEAD_RECIPIENT },
+    { "lista", LEAD_RECIPIENT },
+    { "liste", LEAD_RECIPIENT },
+    { "list", LEAD_RECIPIENT },
+    { "alias", LEAD_RECIPIENT },
+    { "uživatele", LEAD_RECIPIENT },
+    { "benutzer", LEAD_RECIPIENT },
+    { "utilisateur", LEAD_RECIPIENT },
+    { "usuário", LEAD_RECIPIENT },
+    { "usuario", LEAD_RECIPIENT },
+    { "utente", LEAD_RECIPIENT },
     { "adressen", LEAD_RECIPIENT },
     { "adressaten", LEAD_RECIPIENT },
     { "kontoen", LEAD_RECIPIENT },
@@ -714,6 +724,20 @@ is_short(const char *context, size_t n)
     return letters < 40;
 }
 
+/* "Identificativo messaggio: ", "Nachrichten-ID: ": looks like an address. */
+static bool
+names_message(const char *context)
+{
+    static const char *const words[] = { "identif",        "message-id",
+                                         "messageid",      "message id",
+                                         "nachrichten-id", "queue",
+                                         "référence" };
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (strstr(context, words[i]) != NULL)
+            return true;
+    return false;
+}
+
 static int
 score_of(const char *text, size_t len, size_t line_start, size_t line_end,
          const Span *address, bool *out_behind)
@@ -762,6 +786,8 @@ score_of(const char *text, size_t len, size_t line_start, size_t line_end,
     (void) len;
 
     Lead lead = lead_of(context, n);
+    if (label && names_message(context))
+        return 0;
     if (lead == LEAD_SENDER || (label && is_from_label(context, n)))
         return 0;
     /* "To: a@b" is the returned mail's header field in a summary of it. */
