@@ -116,23 +116,21 @@ affordable_length(const char *html, size_t len)
 
 /* Text outside <body> makes libxml2 begin a paragraph of its own at every
  * inline end tag ("<b>A</b>nn" in two). Fragments are usual in mail, so they
- * get the tags that they lack; second ones it passes over. */
+ * get the tags that they lack; second ones it passes over. There is at least
+ * one byte of HTML. */
 static char *
 as_document(const char *html, size_t *len)
 {
     static const char head[] = "<html><body>";
-    size_t look = MIN(*len, (size_t) HTML_SCAN_HEAD);
-    for (const char *p = html; p != NULL && p + 5 < html + look; p++) {
-        p = memchr(p, '<', (size_t) (html + look - p));
-        if (p == NULL || p + 5 >= html + look)
-            break;
-        if (g_ascii_strncasecmp(p, "<body", 5) == 0)
+    const char *end = html + MIN(*len, (size_t) HTML_SCAN_HEAD);
+    for (const char *p = html; (p = memchr(p, '<', (size_t) (end - p))) != NULL;
+         p++) {
+        if (end - p > 5 && g_ascii_strncasecmp(p, "<body", 5) == 0)
             return NULL;
     }
     char *document = g_malloc(sizeof(head) - 1 + *len);
     memcpy(document, head, sizeof(head) - 1);
-    if (*len > 0)
-        memcpy(document + sizeof(head) - 1, html, *len);
+    memcpy(document + sizeof(head) - 1, html, *len);
     *len += sizeof(head) - 1;
     return document;
 }

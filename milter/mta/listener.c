@@ -208,7 +208,7 @@ knock(void)
 static void
 replace_listener(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof address;
     if (getsockname(fd, (struct sockaddr *) &address, &len) != 0)
         return;
