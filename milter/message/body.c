@@ -69,7 +69,10 @@ body_add_line(Body *body, const char *text, size_t len)
         body->lines = g_renew(Line, body->lines, n == 0 ? 32 : 2 * n);
     trim(&text, &len);
     Line *line = &body->lines[body->n_lines++];
-    *line = (Line){ .text = g_strndup(text, len), .len = len };
+    *line = (Line){
+        .text = g_string_chunk_insert_len(body->strings, text, (gssize) len),
+        .len = len,
+    };
     return line;
 }
 
@@ -174,10 +177,14 @@ add_plain(Body *body, const char *text, size_t len)
     }
 }
 
+enum { STRINGS_CHUNK = 4000 };
+
 static Body *
 body_empty(void)
 {
-    return g_new0(Body, 1);
+    Body *body = g_new0(Body, 1);
+    body->strings = g_string_chunk_new(STRINGS_CHUNK);
+    return body;
 }
 
 Body *
@@ -341,12 +348,11 @@ body_free(Body *body)
 {
     if (body == NULL)
         return;
-    for (size_t i = 0; i < body->n_lines; i++)
-        g_free(body->lines[i].text);
     for (size_t i = 0; i < body->n_links; i++) {
         g_free(body->links[i].href);
         g_free(body->links[i].text);
     }
+    g_string_chunk_free(body->strings);
     g_free(body->lines);
     g_free(body->links);
     g_free(body);

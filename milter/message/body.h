@@ -49,7 +49,7 @@ enum {
 
 typedef struct {
     char *text; /* UTF-8, white space collapsed at the ends; "" is a blank
-                       line */
+                       line; in the body's `strings` */
     size_t len;
     unsigned flags; /* LINE_* */
     Zone zone;
@@ -63,6 +63,7 @@ typedef struct {
 } Link;
 
 typedef struct {
+    GStringChunk *strings; /* the text of all lines: one malloc for many */
     Line *lines;
     size_t n_lines;
     Link *links;

@@ -464,13 +464,9 @@ join_row(Builder *b, const Frame *row)
     if (body->lines[start].len == 0 && start != first)
         keep = start + 1;
     Line line = body->lines[first];
-    for (size_t i = keep; i < n; i++) {
-        if (i != first)
-            g_free(body->lines[i].text);
-    }
-    g_free(line.text);
     line.len = joined->len;
-    line.text = g_strndup(joined->str, joined->len);
+    line.text = g_string_chunk_insert_len(body->strings, joined->str,
+                                          (gssize) joined->len);
     body->lines[keep] = line;
     body->n_lines = keep + 1;
     for (size_t i = body->n_links; i-- > 0 && body->links[i].line >= keep;)
