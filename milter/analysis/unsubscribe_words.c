@@ -19,6 +19,7 @@
 #include "analysis/unsubscribe_words.h"
 
 #include "analysis/unsubscribe_data.h"
+#include "analysis/unsubscribe_image.h"
 
 #include <string.h>
 
@@ -31,7 +32,8 @@ enum {
     MAX_FILE = 4 * 1024 * 1024,
     SHALLOW = 3,                  /* letters: see lay_out_letters() */
     ROOM = 1 << 16,               /* nodes of either trie, to begin with */
-    N_LETTER_KEYS = 64 + 0x10000, /* for sorting */
+    N_CHARS = 0x10000,            /* of the Basic Multilingual Plane */
+    N_LETTER_KEYS = 64 + N_CHARS, /* for sorting */
 };
 
 #define GAP UINT32_MAX
@@ -56,10 +58,14 @@ typedef struct {
 } EdgeTable;
 
 typedef struct {
-    EdgeTable edges;
+    EdgeTable edges;   /* of the trie of letters */
     GArray *nodes;     /* of BuilderNode */
     TextTokens tokens; /* its room is used again */
-} LetterBuilder;
+    GArray *phrases;   /* of PhraseNode; 0 is no node */
+    GArray *outputs;   /* of Output; 0 is none */
+    GArray *links;     /* of Link; 0 is none */
+    uint64_t adding;   /* languages of the phrase that is being added */
+} Builder;
 
 typedef struct {
     uint32_t parent;
@@ -106,24 +112,25 @@ typedef struct {
 struct UnsubscribeWords {
     const TextFold *fold;
     GPtrArray *languages; /* of char * */
-    uint64_t all;
+    uint64_t all;         /* languages that are wanted */
+    bool built_in;        /* the arrays below are part of the program */
     /* trie of letters */
     LetterNode *letters;
     uint32_t *exact;     /* word number of node i, or 0 */
     uint32_t *stem;      /* ... as a stem */
     uint16_t *labels;    /* label of the edge to node i */
-    uint32_t *first_map; /* 0x10000: node below the root */
+    uint32_t *first_map; /* N_CHARS: node below the root */
     uint8_t *leads;      /* to a word that may be misspelt */
     size_t n_letters;
     /* trie of words */
-    GArray *phrases;       /* of PhraseNode; 0 is no node */
-    GArray *outputs;       /* of Output; 0 is none */
-    GArray *links;         /* of Link; 0 is none */
-    uint64_t adding;       /* languages of the phrase that is being added */
+    PhraseNode *phrases;   /* 0 is no node */
+    Output *outputs;       /* 0 is none */
+    Link *links;           /* 0 is none */
     uint32_t *phrase_root; /* by word number */
     EdgeTable edges;       /* of phrases */
+    size_t n_phrases, n_outputs, n_links;
     uint32_t n_words;
-    LetterBuilder builder; /* empty once compiled */
+    Builder builder; /* empty once compiled */
 };
 
 static void words_error(GError **error, const char *file, unsigned line,
@@ -189,7 +196,7 @@ edge_add(EdgeTable *t, Edge *at, uint64_t key, uint32_t node)
 static uint32_t
 word_number(UnsubscribeWords *w, const uint16_t *chars, size_t n, bool stem)
 {
-    LetterBuilder *b = &w->builder;
+    Builder *b = &w->builder;
     uint32_t node = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -214,17 +221,18 @@ word_number(UnsubscribeWords *w, const uint16_t *chars, size_t n, bool stem)
 static uint32_t
 phrase_node_new(UnsubscribeWords *w)
 {
-    PhraseNode node = { .languages = w->adding };
+    PhraseNode node = { .languages = w->builder.adding };
 
-    g_array_append_val(w->phrases, node);
-    return w->phrases->len - 1;
+    g_array_append_val(w->builder.phrases, node);
+    return w->builder.phrases->len - 1;
 }
 
 /* A node that is there becomes part of the phrase that is being added. */
 static uint32_t
 phrase_node_join(UnsubscribeWords *w, uint32_t node)
 {
-    g_array_index(w->phrases, PhraseNode, node).languages |= w->adding;
+    g_array_index(w->builder.phrases, PhraseNode, node).languages |=
+        w->builder.adding;
     return node;
 }
 
@@ -232,12 +240,12 @@ static uint32_t
 phrase_child(UnsubscribeWords *w, uint32_t from, uint32_t item)
 {
     if (item == GAP) {
-        if (g_array_index(w->phrases, PhraseNode, from).gap == 0) {
+        if (g_array_index(w->builder.phrases, PhraseNode, from).gap == 0) {
             uint32_t gap = phrase_node_new(w);
-            g_array_index(w->phrases, PhraseNode, from).gap = gap;
+            g_array_index(w->builder.phrases, PhraseNode, from).gap = gap;
         }
         return phrase_node_join(
-            w, g_array_index(w->phrases, PhraseNode, from).gap);
+            w, g_array_index(w->builder.phrases, PhraseNode, from).gap);
     }
     uint64_t key = (uint64_t) from << 32 | item;
     Edge *edge = edge_at(&w->edges, key);
@@ -245,7 +253,7 @@ phrase_child(UnsubscribeWords *w, uint32_t from, uint32_t item)
         return phrase_node_join(w, edge->node);
     uint32_t node = phrase_node_new(w);
     edge_add(&w->edges, edge, key, node);
-    g_array_index(w->phrases, PhraseNode, from).has_children = true;
+    g_array_index(w->builder.phrases, PhraseNode, from).has_children = true;
     return node;
 }
 
@@ -253,11 +261,11 @@ static void
 add_output(UnsubscribeWords *w, uint32_t node, WordClass class,
            uint64_t languages)
 {
-    PhraseNode *n = &g_array_index(w->phrases, PhraseNode, node);
+    PhraseNode *n = &g_array_index(w->builder.phrases, PhraseNode, node);
 
     for (uint32_t o = n->output; o != 0;
-         o = g_array_index(w->outputs, Output, o).next) {
-        Output *output = &g_array_index(w->outputs, Output, o);
+         o = g_array_index(w->builder.outputs, Output, o).next) {
+        Output *output = &g_array_index(w->builder.outputs, Output, o);
         if (output->class == class) {
             output->languages |= languages;
             return;
@@ -266,18 +274,21 @@ add_output(UnsubscribeWords *w, uint32_t node, WordClass class,
     Output output = { .languages = languages,
                       .next = n->output,
                       .class = (uint8_t) class };
-    g_array_append_val(w->outputs, output);
-    n->output = w->outputs->len - 1;
+    g_array_append_val(w->builder.outputs, output);
+    n->output = w->builder.outputs->len - 1;
 }
 
 static void
 add_link(UnsubscribeWords *w, uint32_t from, uint32_t to)
 {
-    Link link = { .to = to,
-                  .next = g_array_index(w->phrases, PhraseNode, from).link };
+    Link link = {
+        .to = to,
+        .next = g_array_index(w->builder.phrases, PhraseNode, from).link
+    };
 
-    g_array_append_val(w->links, link);
-    g_array_index(w->phrases, PhraseNode, from).link = w->links->len - 1;
+    g_array_append_val(w->builder.links, link);
+    g_array_index(w->builder.phrases, PhraseNode, from).link =
+        w->builder.links->len - 1;
 }
 
 /* The words of text without brackets, from node to node. */
@@ -382,7 +393,7 @@ add_phrase(UnsubscribeWords *w, const char *phrase, size_t len, WordClass class,
             break;
         }
     }
-    w->adding = languages;
+    w->builder.adding = languages;
     uint32_t node = add_text(w, 0, phrase, len);
     if (node == 0)
         return false;
@@ -622,7 +633,7 @@ lay_out_letters(UnsubscribeWords *w)
     w->exact = g_new0(uint32_t, n);
     w->stem = g_new0(uint32_t, n);
     w->labels = g_new0(uint16_t, n);
-    w->first_map = g_new0(uint32_t, 0x10000);
+    w->first_map = g_new0(uint32_t, N_CHARS);
     order[0] = 0;
     LetterLayout layout = { w, nodes, sorted, start, order, 1 };
     size_t at = 0, level_end = 1;
@@ -645,7 +656,7 @@ lay_out_letters(UnsubscribeWords *w)
 static void
 close_node(UnsubscribeWords *w, uint8_t *done, uint32_t node)
 {
-    PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+    PhraseNode *p = &w->phrases[node];
 
     if (done[node])
         return;
@@ -653,13 +664,12 @@ close_node(UnsubscribeWords *w, uint8_t *done, uint32_t node)
     p->emits = p->output != 0;
     if (p->gap != 0) {
         close_node(w, done, p->gap);
-        p->gap_children =
-            g_array_index(w->phrases, PhraseNode, p->gap).children;
+        p->gap_children = w->phrases[p->gap].children;
     }
     for (uint32_t l = p->link; l != 0;) {
-        const Link *link = &g_array_index(w->links, Link, l);
+        const Link *link = &w->links[l];
         close_node(w, done, link->to);
-        const PhraseNode *to = &g_array_index(w->phrases, PhraseNode, link->to);
+        const PhraseNode *to = &w->phrases[link->to];
         p->emits |= to->emits;
         p->children |= to->children;
         p->gap_children |= to->gap_children;
@@ -670,7 +680,7 @@ close_node(UnsubscribeWords *w, uint8_t *done, uint32_t node)
 static void
 lay_out_phrases(UnsubscribeWords *w)
 {
-    g_autofree uint8_t *done = g_new0(uint8_t, w->phrases->len);
+    g_autofree uint8_t *done = g_new0(uint8_t, w->n_phrases);
 
     w->phrase_root = g_new0(uint32_t, (size_t) w->n_words + 1);
     for (size_t i = 0; i <= w->edges.mask; i++) {
@@ -682,10 +692,9 @@ lay_out_phrases(UnsubscribeWords *w)
         if (from == 0)
             w->phrase_root[word] = edge->node;
         else
-            g_array_index(w->phrases, PhraseNode, from).children |=
-                word_bit(word);
+            w->phrases[from].children |= word_bit(word);
     }
-    for (uint32_t i = 0; i < w->phrases->len; i++)
+    for (uint32_t i = 0; i < w->n_phrases; i++)
         close_node(w, done, i);
 }
 
@@ -693,17 +702,17 @@ lay_out_phrases(UnsubscribeWords *w)
 static bool
 may_be_misspelt(const UnsubscribeWords *w, uint32_t node)
 {
-    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+    const PhraseNode *p = &w->phrases[node];
 
     for (uint32_t o = p->output; o != 0;) {
-        const Output *output = &g_array_index(w->outputs, Output, o);
+        const Output *output = &w->outputs[o];
         if (output->class == WORD_CLASS_UNSUB ||
             output->class == WORD_CLASS_REMOVE)
             return true;
         o = output->next;
     }
     for (uint32_t l = p->link; l != 0;) {
-        const Link *link = &g_array_index(w->links, Link, l);
+        const Link *link = &w->links[l];
         if (may_be_misspelt(w, link->to))
             return true;
         l = link->next;
@@ -755,35 +764,177 @@ is_wanted(const char *const *languages, const char *name)
 }
 
 static void
-builder_clear(LetterBuilder *b)
+builder_init(Builder *b)
+{
+    BuilderNode root = { 0 };
+    Output none = { 0 };
+    Link no_link = { 0 };
+
+    /* Room for the built-in words, so that nothing need grow. */
+    edges_init(&b->edges, ROOM);
+    b->nodes = g_array_sized_new(FALSE, FALSE, sizeof(BuilderNode), ROOM);
+    g_array_append_val(b->nodes, root);
+    b->phrases = g_array_sized_new(FALSE, FALSE, sizeof(PhraseNode), ROOM);
+    b->outputs = g_array_sized_new(FALSE, FALSE, sizeof(Output), ROOM / 2);
+    g_array_append_val(b->outputs, none);
+    b->links = g_array_sized_new(FALSE, FALSE, sizeof(Link), ROOM / 2);
+    g_array_append_val(b->links, no_link);
+}
+
+static void
+builder_clear(Builder *b)
 {
     g_clear_pointer(&b->edges.edges, g_free);
     g_clear_pointer(&b->nodes, g_array_unref);
     text_tokens_clear(&b->tokens);
+    g_clear_pointer(&b->phrases, g_array_unref);
+    g_clear_pointer(&b->outputs, g_array_unref);
+    g_clear_pointer(&b->links, g_array_unref);
+}
+
+static void *
+take_array(GArray **array, size_t *out_n)
+{
+    *out_n = (*array)->len;
+    return g_array_free(g_steal_pointer(array), FALSE);
+}
+
+/* --- the image of the built-in words -------------------------------------- */
+
+/* Compiling the built-in words takes longer than all else at the start of a
+ * program, so it is done when the program is built: the arrays are written to a
+ * file one after the other, and the file becomes part of the program. */
+typedef struct {
+    uint64_t format; /* tells another byte order or layout */
+    uint64_t edge_mask;
+    uint32_t n_letters, n_words, n_phrases, n_outputs, n_links, n_languages;
+    char languages[WORDS_MAX_LANGUAGES][16];
+} ImageHead;
+
+enum { N_SECTIONS = 11 };
+
+typedef struct {
+    void **array;
+    size_t size;
+} Section;
+
+static uint64_t
+image_format(void)
+{
+    return UINT64_C(0x776f726473000000) ^ sizeof(ImageHead) ^
+           sizeof(LetterNode) << 40 ^ sizeof(PhraseNode) << 32 ^
+           sizeof(Output) << 24 ^ sizeof(Edge) << 16;
+}
+
+/* The arrays in their order, by the numbers in `w`. */
+static void
+image_sections(UnsubscribeWords *w, Section sections[N_SECTIONS])
+{
+    const Section all[N_SECTIONS] = {
+        { (void **) &w->letters, w->n_letters * sizeof *w->letters },
+        { (void **) &w->exact, w->n_letters * sizeof *w->exact },
+        { (void **) &w->stem, w->n_letters * sizeof *w->stem },
+        { (void **) &w->labels, w->n_letters * sizeof *w->labels },
+        { (void **) &w->first_map, N_CHARS * sizeof *w->first_map },
+        { (void **) &w->leads, w->n_letters * sizeof *w->leads },
+        { (void **) &w->phrases, w->n_phrases * sizeof *w->phrases },
+        { (void **) &w->outputs, w->n_outputs * sizeof *w->outputs },
+        { (void **) &w->links, w->n_links * sizeof *w->links },
+        { (void **) &w->phrase_root,
+          ((size_t) w->n_words + 1) * sizeof *w->phrase_root },
+        { (void **) &w->edges.edges,
+          (w->edges.mask + 1) * sizeof *w->edges.edges },
+    };
+    memcpy(sections, all, sizeof all);
+}
+
+/* Each array begins at a multiple of this. */
+static size_t
+image_room(size_t size)
+{
+    return (size + 15) / 16 * 16;
+}
+
+bool
+unsubscribe_words_write(UnsubscribeWords *words, FILE *file)
+{
+    static const char padding[16];
+    ImageHead head = { .format = image_format(),
+                       .edge_mask = words->edges.mask,
+                       .n_letters = (uint32_t) words->n_letters,
+                       .n_words = words->n_words,
+                       .n_phrases = (uint32_t) words->n_phrases,
+                       .n_outputs = (uint32_t) words->n_outputs,
+                       .n_links = (uint32_t) words->n_links,
+                       .n_languages = words->languages->len };
+    Section sections[N_SECTIONS];
+
+    for (guint i = 0; i < words->languages->len; i++)
+        g_strlcpy(head.languages[i], words->languages->pdata[i],
+                  sizeof head.languages[i]);
+    (void) fwrite(&head, sizeof head, 1, file);
+    (void) fwrite(padding, 1, image_room(sizeof head) - sizeof head, file);
+    image_sections(words, sections);
+    for (size_t i = 0; i < N_SECTIONS; i++) {
+        size_t size = sections[i].size;
+        (void) fwrite(*sections[i].array, 1, size, file);
+        (void) fwrite(padding, 1, image_room(size) - size, file);
+    }
+    return fflush(file) == 0 && !ferror(file);
+}
+
+/* The built-in words where they lie; NULL when there is no image for this
+ * machine. */
+static UnsubscribeWords *
+words_from_image(const TextFold *fold, const char *const *languages)
+{
+    const char *image = unsubscribe_image();
+    ImageHead head;
+    Section sections[N_SECTIONS];
+
+    if (image == NULL)
+        return NULL;
+    memcpy(&head, image, sizeof head);
+    if (head.format != image_format())
+        return NULL;
+    UnsubscribeWords *w = g_new0(UnsubscribeWords, 1);
+    w->fold = fold;
+    w->built_in = true;
+    w->n_letters = head.n_letters;
+    w->n_words = head.n_words;
+    w->n_phrases = head.n_phrases;
+    w->n_outputs = head.n_outputs;
+    w->n_links = head.n_links;
+    w->edges.mask = head.edge_mask;
+    w->languages = g_ptr_array_new_with_free_func(g_free);
+    for (uint32_t i = 0; i < head.n_languages; i++) {
+        g_ptr_array_add(w->languages, g_strdup(head.languages[i]));
+        if (is_wanted(languages, head.languages[i]))
+            w->all |= (uint64_t) 1 << i;
+    }
+    image_sections(w, sections);
+    size_t at = image_room(sizeof head);
+    for (size_t i = 0; i < N_SECTIONS; i++) {
+        *sections[i].array = (void *) (uintptr_t) (image + at);
+        at += image_room(sections[i].size);
+    }
+    return w;
 }
 
 UnsubscribeWords *
 unsubscribe_words_new(const TextFold *fold, const char *const *languages,
                       const char *phrases_file, GError **error)
 {
-    g_autoptr(UnsubscribeWords) w = g_new0(UnsubscribeWords, 1);
-    BuilderNode root = { 0 };
-    Output none = { 0 };
-    Link no_link = { 0 };
+    UnsubscribeWords *built_in =
+        phrases_file == NULL ? words_from_image(fold, languages) : NULL;
+    if (built_in != NULL)
+        return built_in;
 
+    g_autoptr(UnsubscribeWords) w = g_new0(UnsubscribeWords, 1);
     w->fold = fold;
     w->languages = g_ptr_array_new_with_free_func(g_free);
-    /* Room for the built-in words, so that nothing need grow. */
-    edges_init(&w->builder.edges, ROOM);
-    w->builder.nodes =
-        g_array_sized_new(FALSE, FALSE, sizeof(BuilderNode), ROOM);
-    g_array_append_val(w->builder.nodes, root);
+    builder_init(&w->builder);
     edges_init(&w->edges, ROOM);
-    w->phrases = g_array_sized_new(FALSE, FALSE, sizeof(PhraseNode), ROOM);
-    w->outputs = g_array_sized_new(FALSE, FALSE, sizeof(Output), ROOM / 2);
-    g_array_append_val(w->outputs, none);
-    w->links = g_array_sized_new(FALSE, FALSE, sizeof(Link), ROOM / 2);
-    g_array_append_val(w->links, no_link);
     (void) phrase_node_new(w);
 
     for (size_t i = 0; i < unsubscribe_data_n; i++) {
@@ -808,6 +959,9 @@ unsubscribe_words_new(const TextFold *fold, const char *const *languages,
     w->all = w->languages->len == 64 ? UINT64_MAX
                                      : ((uint64_t) 1 << w->languages->len) - 1;
     lay_out_letters(w);
+    w->phrases = take_array(&w->builder.phrases, &w->n_phrases);
+    w->outputs = take_array(&w->builder.outputs, &w->n_outputs);
+    w->links = take_array(&w->builder.links, &w->n_links);
     lay_out_phrases(w);
     mark_leads(w);
     builder_clear(&w->builder);
@@ -821,17 +975,10 @@ unsubscribe_words_free(UnsubscribeWords *words)
         return;
     builder_clear(&words->builder);
     g_clear_pointer(&words->languages, g_ptr_array_unref);
-    g_clear_pointer(&words->phrases, g_array_unref);
-    g_clear_pointer(&words->outputs, g_array_unref);
-    g_clear_pointer(&words->links, g_array_unref);
-    g_free(words->letters);
-    g_free(words->exact);
-    g_free(words->stem);
-    g_free(words->labels);
-    g_free(words->first_map);
-    g_free(words->leads);
-    g_free(words->phrase_root);
-    g_free(words->edges.edges);
+    Section sections[N_SECTIONS];
+    image_sections(words, sections);
+    for (size_t i = 0; i < N_SECTIONS && !words->built_in; i++)
+        g_free(*sections[i].array);
     g_free(words);
 }
 
@@ -954,10 +1101,10 @@ static void
 emit(Search *s, uint32_t node, uint32_t at, uint32_t solid)
 {
     const UnsubscribeWords *w = s->words;
-    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+    const PhraseNode *p = &w->phrases[node];
 
     for (uint32_t o = p->output; o != 0;) {
-        const Output *output = &g_array_index(w->outputs, Output, o);
+        const Output *output = &w->outputs[o];
         if ((output->languages & s->languages) != 0 &&
             s->n_found < G_N_ELEMENTS(s->found)) {
             s->found[s->n_found].languages = output->languages & s->languages;
@@ -968,7 +1115,7 @@ emit(Search *s, uint32_t node, uint32_t at, uint32_t solid)
         o = output->next;
     }
     for (uint32_t l = p->link; l != 0;) {
-        const Link *link = &g_array_index(w->links, Link, l);
+        const Link *link = &w->links[l];
         emit(s, link->to, at, solid);
         l = link->next;
     }
@@ -979,7 +1126,7 @@ static void
 follow(Search *s, uint32_t node, uint32_t next, uint32_t solid, bool gapped)
 {
     const UnsubscribeWords *w = s->words;
-    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+    const PhraseNode *p = &w->phrases[node];
 
     if (s->steps == 0 || (p->children & s->ids[next].bits) == 0)
         return;
@@ -992,7 +1139,7 @@ follow(Search *s, uint32_t node, uint32_t next, uint32_t solid, bool gapped)
         }
     }
     for (uint32_t l = p->link; l != 0;) {
-        const Link *link = &g_array_index(w->links, Link, l);
+        const Link *link = &w->links[l];
         follow(s, link->to, next, solid, gapped);
         l = link->next;
     }
@@ -1002,7 +1149,7 @@ static void
 follow_gap(Search *s, uint32_t node, uint32_t next, uint32_t solid)
 {
     const UnsubscribeWords *w = s->words;
-    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+    const PhraseNode *p = &w->phrases[node];
     const TextToken *tokens = s->tokens->tokens;
 
     if (p->gap_children == 0)
@@ -1017,7 +1164,7 @@ follow_gap(Search *s, uint32_t node, uint32_t next, uint32_t solid)
                 follow(s, p->gap, to, solid, true);
     }
     for (uint32_t l = p->link; l != 0;) {
-        const Link *link = &g_array_index(w->links, Link, l);
+        const Link *link = &w->links[l];
         follow_gap(s, link->to, next, solid);
         l = link->next;
     }
@@ -1028,7 +1175,7 @@ follow_gap(Search *s, uint32_t node, uint32_t next, uint32_t solid)
 static void
 search(Search *s, uint32_t node, uint32_t at, uint32_t solid, bool gapped)
 {
-    const PhraseNode *p = &g_array_index(s->words->phrases, PhraseNode, node);
+    const PhraseNode *p = &s->words->phrases[node];
 
     if ((p->languages & s->languages) == 0)
         return;
@@ -1208,12 +1355,13 @@ static void
 accept_node(Misspelling *m, uint32_t node)
 {
     const UnsubscribeWords *w = m->words;
-    const PhraseNode *p = &g_array_index(w->phrases, PhraseNode, node);
+    const PhraseNode *p = &w->phrases[node];
 
     for (uint32_t o = p->output; o != 0 && !m->found;) {
-        const Output *output = &g_array_index(w->outputs, Output, o);
-        if (output->class == WORD_CLASS_UNSUB ||
-            output->class == WORD_CLASS_REMOVE) {
+        const Output *output = &w->outputs[o];
+        if ((output->class == WORD_CLASS_UNSUB ||
+             output->class == WORD_CLASS_REMOVE) &&
+            (output->languages & w->all) != 0) {
             m->out->class = output->class;
             m->out->languages = output->languages & w->all;
             m->found = true;
@@ -1221,7 +1369,7 @@ accept_node(Misspelling *m, uint32_t node)
         o = output->next;
     }
     for (uint32_t l = p->link; l != 0 && !m->found;) {
-        const Link *link = &g_array_index(w->links, Link, l);
+        const Link *link = &w->links[l];
         accept_node(m, link->to);
         l = link->next;
     }

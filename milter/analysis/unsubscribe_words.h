@@ -28,6 +28,8 @@
 
 #include "analysis/unsubscribe_text.h"
 
+#include <stdio.h>
+
 enum { WORDS_MAX_LANGUAGES = 48, WORDS_MAX_MATCHES = 8000 };
 
 /* The classes; their meaning is told in data/unsubscribe/README. */
@@ -100,6 +102,10 @@ UnsubscribeWords *unsubscribe_words_new(const TextFold *fold,
                                         const char *phrases_file,
                                         GError **error);
 void unsubscribe_words_free(UnsubscribeWords *words);
+
+/* Writes what unsubscribe_words_new() compiled, for unsubscribe_image.c. Only
+ * for words without a phrases file. False on a write error. */
+bool unsubscribe_words_write(UnsubscribeWords *words, FILE *file);
 
 size_t unsubscribe_words_languages(const UnsubscribeWords *words);
 const char *unsubscribe_words_language(const UnsubscribeWords *words,

@@ -12,6 +12,7 @@
 #include "analysis/token.h"
 #include "analysis/unsubscribe.h"
 
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -350,6 +351,54 @@ test_phrases_file(void)
     }
 }
 
+/* The words that were compiled with the program are those of the data files,
+ * which a phrases file, be it empty, makes it read. */
+static void
+test_image(void)
+{
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("phrases.XXXXXX", &path, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    (void) close(fd);
+    g_autoptr(UnsubscribeRules) built_in = make_rules(NULL, NULL);
+    g_autoptr(UnsubscribeRules) read_now = make_rules(path, NULL);
+    (void) g_remove(path);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *raw = make_mail("Spring letter", cases[i].text, true);
+        g_autoptr(Unsubscribe) a =
+            find_in(built_in, raw, "news@our.example", NULL);
+        g_autoptr(Unsubscribe) b =
+            find_in(read_now, raw, "news@our.example", NULL);
+        g_assert_cmpint(outcome(a), ==, outcome(b));
+        g_assert_cmpstr(a == NULL ? "" : a->evidence, ==,
+                        b == NULL ? "" : b->evidence);
+    }
+}
+
+static void
+test_languages(void)
+{
+    static const char *const languages[] = { "de", NULL };
+    AnalyzerOptions options = { .local_domains = local,
+                                .languages = languages };
+    g_autoptr(UnsubscribeRules) rules = unsubscribe_rules_new(&options, NULL);
+    static const struct {
+        const char *text;
+        Want want;
+    } rows[] = {
+        { "Bitte nehmen Sie mich aus Ihrem Verteiler.", ACT },
+        { "Kindly strike me from your mailing list.", NO },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *raw = make_mail("Spring letter", rows[i].text, true);
+        g_autoptr(Unsubscribe) u =
+            find_in(rules, raw, "news@our.example", NULL);
+        g_assert_cmpint(outcome(u), ==, rows[i].want);
+    }
+}
+
 static void
 test_token(void)
 {
@@ -416,6 +465,8 @@ main(int argc, char **argv)
     g_test_add_func("/unsubscribe/recipient", test_recipient);
     g_test_add_func("/unsubscribe/staff", test_staff);
     g_test_add_func("/unsubscribe/phrases-file", test_phrases_file);
+    g_test_add_func("/unsubscribe/image", test_image);
+    g_test_add_func("/unsubscribe/languages", test_languages);
     g_test_add_func("/unsubscribe/token", test_token);
     g_test_add_func("/unsubscribe/language", test_language);
     return g_test_run();
