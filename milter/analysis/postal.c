@@ -410,7 +410,7 @@ may_join(const Card *card, size_t i, Kind kind)
 void
 postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
 {
-    Kind kinds[CARD_PARTS];
+    Kind kinds[CARD_PARTS] = { KIND_NONE };
     for (size_t i = 0; i < card->n_parts; i++)
         kinds[i] = kind_of(card, &card->parts[i]);
 

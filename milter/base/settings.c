@@ -567,6 +567,7 @@ check_settings(Reader *reader, Role role)
         "ja", "zh-Hans", "zh-Hant", "ko", "ar", "he", "th", "vi", "id", NULL
     };
     Settings *s = reader->settings;
+    g_assert(s->mta.local_domains != NULL); /* lists have a default */
 
     if (!socket_is_valid(s->mta.socket ? s->mta.socket : ""))
         reader_complain(reader, line_of(reader, "mta", "socket"), "mta",
