@@ -102,6 +102,17 @@ complete(Automaton *a, TrieNode *trie)
     }
 }
 
+static int
+by_text(gconstpointer a, gconstpointer b, gpointer data)
+{
+    const GPtrArray *rows = data;
+    unsigned i = *(const uint16_t *) a, k = *(const uint16_t *) b;
+    const Phrase *x = g_ptr_array_index(rows, i);
+    const Phrase *y = g_ptr_array_index(rows, k);
+    int order = strcmp(x->text, y->text);
+    return order != 0 ? order : i < k ? -1 : 1;
+}
+
 static void
 automaton_init(Automaton *a, GPtrArray *rows)
 {
@@ -119,10 +130,18 @@ automaton_init(Automaton *a, GPtrArray *rows)
                           ? BLANK
                           : a->column[(uint8_t) g_ascii_tolower((char) c)];
 
-    g_autoptr(GArray) trie = g_array_new(FALSE, FALSE, sizeof(TrieNode));
+    g_autoptr(GArray) trie =
+        g_array_sized_new(FALSE, FALSE, sizeof(TrieNode), STATES_MAX);
     TrieNode root = { .row = NO_ROW };
     g_array_append_val(trie, root);
-    for (unsigned i = 0; i < rows->len; i++) {
+    /* In the order of their letters, so that trie_add() finds a child that is
+     * there at the head of its list. */
+    g_autofree uint16_t *order = g_new(uint16_t, rows->len);
+    for (unsigned i = 0; i < rows->len; i++)
+        order[i] = (uint16_t) i;
+    g_qsort_with_data(order, (gint) rows->len, sizeof *order, by_text, rows);
+    for (unsigned k = 0; k < rows->len; k++) {
+        unsigned i = order[k];
         const Phrase *p = g_ptr_array_index(rows, i);
         uint16_t state = 0;
         for (const char *s = p->text; *s != '\0'; s++)
