@@ -335,10 +335,22 @@ legal_bracket(const char *text, size_t i, size_t len)
 {
     size_t start = i;
     if (text[i] == ')') {
-        while (start > 0 && i - start < 8 && text[start] != '(')
+        while (start > 0 && i - start < 24 && text[start] != '(')
             start--;
         if (text[start] != '(')
             return false;
+    }
+    /* "(HK) Limited", "(Thailand) Co., Ltd.": a place, and the legal form */
+    const char *close = memchr(text + start, ')', len - start);
+    if (close != NULL && text[start] == '(' && start > 0 &&
+        g_ascii_isupper(text[start + 1])) {
+        const char *rest = close + 1;
+        Word words[2];
+        size_t n = words_split(rest, len - (size_t) (rest - text), words, 2);
+        if (n > 0 && words[0].text == rest + strspn(rest, " ") &&
+            words[0].capital && (words[0].classes & WORD_LEGAL))
+            return memchr(text + start, ',', (size_t) (rest - text) - start) ==
+                   NULL;
     }
     static const char *const inside[] = { "(Pty)", "(PTY)", "(Pvt)",    "(PVT)",
                                           "(株)",  "(주)",  "(유)",     "(M)",

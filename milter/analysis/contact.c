@@ -111,8 +111,44 @@ add_region(Regions *regions, const char *region)
     regions->list[regions->n++] = region;
 }
 
-/* For numbers without country code: the address, the domain, other numbers,
- * the configured default. */
+/* The country whose script, or whose words in Han, the card is written in. */
+static const char *
+script_country(const Card *card)
+{
+    static const struct {
+        GUnicodeScript script;
+        const char *country;
+    } scripts[] = {
+        { G_UNICODE_SCRIPT_HANGUL, "KR" },
+        { G_UNICODE_SCRIPT_HIRAGANA, "JP" },
+        { G_UNICODE_SCRIPT_KATAKANA, "JP" },
+        { G_UNICODE_SCRIPT_GREEK, "GR" },
+        { G_UNICODE_SCRIPT_HEBREW, "IL" },
+        { G_UNICODE_SCRIPT_THAI, "TH" },
+        { G_UNICODE_SCRIPT_GEORGIAN, "GE" },
+        { G_UNICODE_SCRIPT_ARMENIAN, "AM" },
+    };
+    static const char *const words[][2] = {
+        { "〒", "JP" },   { "株式会社", "JP" }, { "有限会社", "JP" },
+        { "携帯", "JP" }, { "㈱", "JP" },       { "手机", "CN" },
+        { "电话", "CN" },
+    };
+    for (size_t i = 0; i < card->n_lines; i++) {
+        const char *text = card->lines[i].text;
+        for (size_t k = 0; k < G_N_ELEMENTS(words); k++)
+            if (strstr(text, words[k][0]) != NULL)
+                return words[k][1];
+        for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+            for (size_t k = 0; (*p & 0x80) && k < G_N_ELEMENTS(scripts); k++)
+                if (g_unichar_get_script(g_utf8_get_char(p)) ==
+                    scripts[k].script)
+                    return scripts[k].country;
+    }
+    return NULL;
+}
+
+/* For numbers without country code: the address, the domain, the script, other
+ * numbers, the configured default. */
 static void
 find_regions(Regions *regions, const Card *card, const char *email,
              const char *fallback)
@@ -121,6 +157,8 @@ find_regions(Regions *regions, const Card *card, const char *email,
     if (card != NULL)
         add_region(regions, postal_country(card, tld));
     add_region(regions, tld);
+    if (card != NULL && tld == NULL)
+        add_region(regions, script_country(card));
     if (card != NULL && international_region(card, regions->plus))
         add_region(regions, regions->plus);
     add_region(regions, fallback);
@@ -288,6 +326,16 @@ display_is_doubtful(const char *name, const char *email)
     return true;
 }
 
+/* Does the address's local-part hold the name? */
+static bool
+local_part_has(const char *email, const char *name)
+{
+    char folded[64], local[128];
+    size_t n = words_fold(name, strlen(name), folded, sizeof folded);
+    (void) words_fold(email, strcspn(email, "@"), local, sizeof local);
+    return n >= 3 && strstr(local, folded) != NULL;
+}
+
 /* Decides between the header's and the signature's name. True when they speak
  * of the same person or one is missing. */
 static bool
@@ -327,6 +375,14 @@ choose_name(Contact *contact, const Mailbox *author, const Person *from,
                 set_name(contact, &both, line, "signature", 0.75);
                 return true;
             }
+        }
+        /* "Emeka (Lagos)" <emeka.okwu@...>, signed "Chukwuemeka Okwu" */
+        if (!same && from->last[0] == '\0' && signature->last[0] != '\0' &&
+            local_part_has(author->email, from->first) &&
+            local_part_has(author->email, signature->last)) {
+            Person both = { from->first, signature->last, 0.8 };
+            set_name(contact, &both, line, "signature", 0.8);
+            return true;
         }
         set_name(contact, from, author->name, "from", from->confidence);
         return same;

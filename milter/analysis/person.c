@@ -68,7 +68,8 @@ static const char arabic_begins[] = " عبد ابو أبو abd abdul abdel abdal
 
 /* The commonest surnames that may be the first of two, beside those in -ez. */
 static const char iberian_surnames[] =
-    " garcia romero navarro torres ramos serrano molina moreno ortega delgado "
+    " garcia ruiz muniz romero navarro torres ramos serrano molina moreno "
+    "ortega delgado "
     "castro ortiz rubio marin sanz medina castillo cortes santos guerrero "
     "cano cruz flores herrera vega reyes rojas vargas silva souza sousa "
     "oliveira pereira lima carvalho ferreira almeida costa araujo melo barbosa "
@@ -398,6 +399,25 @@ is_initial(const Word *word)
             !(word->classes & (WORD_GIVEN | WORD_PARTICLE)) && word->all_caps);
 }
 
+/* Degrees with a full stop or hyphen inside: "Dr.-Ing", "Dipl.-Wirt.-Ing". */
+static bool
+is_degree(const Word *word)
+{
+    size_t pieces = 0, begin = 0;
+    for (size_t i = 0; i <= word->folded_len; i++) {
+        if (i < word->folded_len && strchr(".-", word->folded[i]) == NULL)
+            continue;
+        if (i > begin) {
+            if (!(vocabulary_find(word->folded + begin, i - begin) &
+                  WORD_HONORIFIC))
+                return false;
+            pieces++;
+        }
+        begin = i + 1;
+    }
+    return pieces >= 2 && memchr(word->folded, '.', word->folded_len) != NULL;
+}
+
 /* Titles off the front, letters off the end; initials in the middle go too.
  * Returns the new length; *out_start is advanced. */
 static size_t
@@ -405,12 +425,14 @@ trim_titles(Word *words, size_t n, size_t *out_start)
 {
     size_t start = 0;
     while (
-        start + 1 < n && (words[start].classes & WORD_HONORIFIC) &&
-        (words[start].after == '.' || !(words[start].classes & WORD_GIVEN)) &&
-        !(n - start == 2 && words[start].folded_len <= 2 &&
-          words[start].after != '.' &&
-          !in_list(" mr ms dr hr dhr me pd rn ir ", words[start].folded,
-                   words[start].folded_len)))
+        start + 1 < n &&
+        (is_degree(&words[start]) ||
+         ((words[start].classes & WORD_HONORIFIC) &&
+          (words[start].after == '.' || !(words[start].classes & WORD_GIVEN)) &&
+          !(n - start == 2 && words[start].folded_len <= 2 &&
+            words[start].after != '.' &&
+            !in_list(" mr ms dr hr dhr me pd rn ir ", words[start].folded,
+                     words[start].folded_len)))))
         start++;
     while (n > start + 1 &&
            ((words[n - 1].classes & WORD_GENERATION) ||
@@ -505,7 +527,7 @@ family_start(const Word *words, size_t n, const char *email)
         if (words[i].folded_len == 1)
             continue;
         if (i >= 2 && !(words[i - 1].classes & WORD_GIVEN) &&
-            country_in(email, two_surnames))
+            (country_in(email, two_surnames) || is_iberian(&words[i - 1])))
             return i - 1; /* Ana Gomez de la Torre */
         return i;
     }
@@ -522,7 +544,9 @@ family_start(const Word *words, size_t n, const char *email)
             const char *hit = len >= 3 ? strstr(local, joined) : NULL;
             if (hit == NULL)
                 continue;
-            if (i + 1 == n && country_in(email, two_surnames))
+            if (i + 1 == n &&
+                (country_in(email, two_surnames) ||
+                 (is_iberian(&words[i - 1]) && is_iberian(&words[i]))))
                 continue; /* the second surname alone */
             /* "maryellen.walker": this word still belongs to the given name */
             if (i + 1 < n) {
@@ -944,6 +968,18 @@ cut_couple(char *name)
     }
 }
 
+/* "Anna Kurz von der Firma X", but not "Dr. Hans Peter von der Heide". */
+static bool
+ends_full_name(const char *name, const char *hit)
+{
+    Word words[PERSON_MAX_WORDS];
+    size_t start = 0;
+    size_t n =
+        words_split(name, (size_t) (hit - name), words, PERSON_MAX_WORDS);
+    n = trim_titles(words, n, &start);
+    return n >= start + 2 && !(words[n - 1].classes & WORD_GIVEN);
+}
+
 /* Cuts what follows the name: " via X", " | Company", " (Company)". Brackets in
  * the middle hold a nickname and go too. Works in place. */
 static void
@@ -984,7 +1020,8 @@ cut_tail(char *name)
         if (*ends[i] == ' ' && !two_blanks)
             continue;
         char *hit = strstr(name, ends[i]);
-        if (hit != NULL && hit > name + 1)
+        if (hit != NULL && hit > name + 1 &&
+            (strcmp(ends[i], " von der ") != 0 || ends_full_name(name, hit)))
             *hit = '\0';
     }
     for (;;) {
@@ -1050,6 +1087,26 @@ find_comma(const Word *words, size_t n)
     return commas == 1 ? comma : 0;
 }
 
+/* "PA to Ann Example", "Sekretariat von der Heide": who works for somebody. */
+static bool
+serves_another(const Word *words, size_t n)
+{
+    static const char posts[] = " pa ea assistant secretary office assistenz "
+                                "assistentin assistent sekretariat sekretarin "
+                                "buro buero vorzimmer secretariat assistante "
+                                "secretaire bureau secretaria asistente "
+                                "segreteria assistente ufficio ";
+    static const char joints[] =
+        " to of for von vom der des de du di del della da ";
+    size_t at = 0;
+    while (at + 2 < n && (words[at].classes & WORD_TITLEMOD))
+        at++; /* "Executive Assistant to" */
+    return at + 2 < n &&
+           in_list(posts, words[at].folded, words[at].folded_len) &&
+           !words[at + 1].capital &&
+           in_list(joints, words[at + 1].folded, words[at + 1].folded_len);
+}
+
 bool
 person_from_display(const char *name, const char *email, Person *out)
 {
@@ -1072,6 +1129,8 @@ person_from_display(const char *name, const char *email, Person *out)
     Word words[PERSON_MAX_WORDS];
     size_t n = words_split(text, strlen(text), words, PERSON_MAX_WORDS);
     if (n == 0 || n == PERSON_MAX_WORDS)
+        return false;
+    if (serves_another(words, n))
         return false;
     /* "First Last, Company Ltd" and "First Last, Manager" */
     size_t comma = find_comma(words, n);

@@ -677,9 +677,10 @@ signature_features(const Line *line, const Author *author, bool after_closing)
         spaced_letters(text, len, author) ||
         (hits > 0 && n <= 5 && hits + 1 >= others && words[0].letter &&
          !comma_end && (words[0].capital || words[0].cjk || n <= 2) &&
-         !(hits == 1 && others == 2 && prose)))
-        SET(AUTHOR);
-    else if (hits > 0 && !prose)
+         !(hits == 1 && others == 2 && prose))) {
+        SET(AUTHOR); /* Kara is no Swedish greeting then */
+        bits &= ~(G_GUINT64_CONSTANT(1) << FEATURE_GREETING);
+    } else if (hits > 0 && !prose)
         SET(AUTHOR_WORD);
     if (n <= 4 && capital == n && digits_only == 0 && !stop && end != ':' &&
         !comma_end)
