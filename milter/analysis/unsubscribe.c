@@ -2,7 +2,8 @@
  * unsubscribe.c - from a message to the request that it makes
  *
  * Takes the author's own words (and the subject, when the author wrote it),
- * has the grammar judge them, and works out whose addresses are meant. Beside
+ * has the grammar judge them, weighs them (unsubscribe_score.c), and works out
+ * whose addresses are meant. Beside
  * the words, the recipient tells: mail to unsubscribe+TOKEN@... is a request
  * unless it says otherwise, because mail programs send it empty.
  *
@@ -18,6 +19,7 @@
 #include "analysis/language.h"
 #include "analysis/token.h"
 #include "analysis/unsubscribe_judge.h"
+#include "analysis/unsubscribe_score.h"
 #include "analysis/unsubscribe_text.h"
 #include "analysis/unsubscribe_words.h"
 
@@ -370,6 +372,9 @@ typedef struct {
     GArray *matches;
     Judgement judgement;
     const char *lang;
+    size_t n_subject; /* sentences */
+    bool reply;
+    bool judged; /* there was a word that gave cause */
 } Judged;
 
 static void
@@ -430,12 +435,15 @@ judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply,
                        .start < limit)
             context.n_subject++;
     }
+    j->n_subject = context.n_subject;
+    j->reply = reply;
     j->matches = unsubscribe_words_find(
         rules->words, &j->tokens,
         unsubscribe_judge_languages(rules->words, j->tokens.n, lang));
     bool few = j->tokens.n <= 16;
     if (!few && (!may_ask(j->matches) || !unsubscribe_judge_needed(j->matches)))
         return;
+    j->judged = true;
     bool certain = j->tokens.n > JUDGE_LONG_TEXT && lang[0] != '\0';
     j->lang = certain ? lang : language_guess(j->text->str, j->text->len);
     context.lang = j->lang;
@@ -791,26 +799,158 @@ by_recipient(const UnsubscribeRules *rules, const Message *message,
     return found;
 }
 
-/* Does the quoted text bear the footer of a mailing? True as well when nothing
- * is quoted. */
 static bool
-answers_mailing(const UnsubscribeRules *rules, const Body *body)
+is_from_us(const UnsubscribeRules *rules, const Message *message,
+           const Envelope *envelope)
+{
+    const char *author =
+        message->from.n > 0 ? message->from.items[0].email : NULL;
+
+    return envelope->auth_user != NULL ||
+           address_is_local(author, (const char *const *) rules->local_domains);
+}
+
+typedef enum { QUOTES_NOTHING, QUOTES_LETTER, QUOTES_MAILING } Quotes;
+
+/* Does the quoted text bear the footer of a mailing? */
+static Quotes
+quotes(const UnsubscribeRules *rules, const Body *body)
 {
     g_auto(Judged) j = { .text = g_string_new(NULL), .lang = "" };
 
     append_lines(j.text, body, ZONE_QUOTED);
     if (j.text->len == 0)
-        return true;
+        return QUOTES_NOTHING;
     text_tokenise(rules->fold, j.text->str, j.text->len, &j.tokens);
     j.matches = unsubscribe_words_find(rules->words, &j.tokens, UINT64_MAX);
     for (guint i = 0; i < j.matches->len; i++) {
         WordBits bit = (WordBits) 1
                        << g_array_index(j.matches, WordMatch, i).class;
         if ((bit & (CLASS_BIT(UNSUB) | CLASS_BIT(FOOTER) | CLASS_BIT(LINK) |
-                    CLASS_BIT(REQUEST) | CLASS_BIT(MAIL))) != 0)
-            return true;
+                    CLASS_BIT(REQUEST))) != 0)
+            return QUOTES_MAILING;
     }
-    return false;
+    return QUOTES_LETTER;
+}
+
+static ScoreText
+score_text(const UnsubscribeRules *rules, const Body *body, const Judged *j)
+{
+    Quotes quoted = quotes(rules, body);
+
+    return (ScoreText){ .tokens = &j->tokens,
+                        .matches = j->matches,
+                        .judgement = &j->judgement,
+                        .n_subject = j->n_subject,
+                        .reply = j->reply,
+                        .quotes = quoted != QUOTES_NOTHING,
+                        .mailing = quoted == QUOTES_MAILING };
+}
+
+/* What the grammar did not take for something special is weighed. */
+static bool
+is_weighed(const Judged *j)
+{
+    Outcome outcome = j->judgement.outcome;
+
+    return j->judged && (outcome == OUTCOME_NONE || outcome == OUTCOME_HOLD ||
+                         outcome == OUTCOME_ACT);
+}
+
+static void
+weigh(const UnsubscribeRules *rules, const Body *body, Judged *j)
+{
+    Judgement *g = &j->judgement;
+
+    if (!is_weighed(j))
+        return;
+    ScoreText text = score_text(rules, body, j);
+    uint32_t first = 0, end = 0;
+    Outcome before = g->outcome;
+    g->outcome = unsubscribe_score(&text, &first, &end);
+    /* "Please remove me", under a letter about a building site. */
+    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
+                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
+                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
+    if (before == OUTCOME_ACT && g->outcome == OUTCOME_ACT && text.quotes &&
+        !text.mailing && (g->clause_bits & plain) == 0)
+        g->outcome = OUTCOME_HOLD;
+    if (before != OUTCOME_NONE || g->outcome == OUTCOME_NONE)
+        return;
+    g->start = first;
+    g->end = end;
+    g->sentence = j->tokens.tokens[first].sentence;
+    const TextSentence *sentence = &j->tokens.sentences[g->sentence];
+    g->sentence_bits = bits_between(j, sentence->first, sentence->end);
+    g->clause_bits = bits_between(j, first, end);
+    /* Whatever the sum: "the chairs look fine" ends nothing. */
+    static const WordBits ends = CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) |
+                                 CLASS_BIT(REMOVE) | CLASS_BIT(STOP) |
+                                 CLASS_BIT(CEASE) | CLASS_BIT(REVOKE) |
+                                 CLASS_BIT(NOT) | CLASS_BIT(AGAIN) |
+                                 CLASS_BIT(BROKEN) | CLASS_BIT(MANUAL);
+    if ((g->sentence_bits & ends) == 0)
+        g->outcome = g->outcome == OUTCOME_ACT ? OUTCOME_HOLD : OUTCOME_NONE;
+}
+
+/* The subject and the author's own words, judged by the grammar. */
+static void
+read_own_words(const UnsubscribeRules *rules, const Message *message,
+               const Body *body, const char *lang, Judged *j)
+{
+    bool prefixed = has_reply_prefix(message->subject);
+    if (!prefixed && *message->subject != '\0') {
+        /* "Out of the studio Re: Your newsletter" */
+        const char *re = strstr(message->subject, " Re: ");
+        g_string_append_len(j->text, message->subject,
+                            re == NULL ? -1 : re - message->subject);
+        for (char *p = j->text->str; *p != '\0'; p++) {
+            if (*p == '\n')
+                *p = ' ';
+        }
+        g_string_append_c(j->text, '\n');
+    }
+    size_t n_subject = j->text->len > 0 ? 1 : 0;
+    bool quoted = prefixed;
+    for (size_t i = 0; i < body->n_lines && !quoted; i++)
+        quoted = body->lines[i].zone == ZONE_QUOTED;
+    append_lines(j->text, body, ZONE_OWN);
+    judge(rules, j, n_subject, quoted, lang);
+}
+
+static void
+append_names(GString *out, const char *what, const ScoreSet *set)
+{
+    g_string_append(out, what);
+    for (size_t i = 0; i < N_SCORES; i++) {
+        if ((set->bits[i / 64] >> (i % 64) & 1) != 0)
+            g_string_append_printf(out, " %s",
+                                   unsubscribe_score_name((Score) i));
+    }
+    g_string_append_c(out, '\n');
+}
+
+char *
+unsubscribe_explain(const UnsubscribeRules *rules, const Message *message,
+                    const Body *body, const Envelope *envelope,
+                    const char *ignored, const char *lang)
+{
+    g_auto(Recipient) to = recipient(rules, message, envelope);
+    g_auto(Judged) j = { .text = g_string_new(NULL), .lang = "" };
+    GString *out = g_string_new(NULL);
+    ScoreSet set;
+
+    read_own_words(rules, message, body, lang, &j);
+    if (is_from_us(rules, message, envelope) || ignored != NULL || to.found ||
+        !is_weighed(&j))
+        return g_string_free(out, FALSE);
+    ScoreText text = score_text(rules, body, &j);
+    unsubscribe_score_message(&text, &set);
+    append_names(out, "message", &set);
+    ScoreWalk walk = { 0 };
+    while (unsubscribe_score_next(&text, &walk, &set))
+        append_names(out, "clause", &set);
+    return g_string_free(out, FALSE);
 }
 
 Unsubscribe *
@@ -820,9 +960,7 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
 {
     const char *author =
         message->from.n > 0 ? message->from.items[0].email : NULL;
-    bool ours =
-        envelope->auth_user != NULL ||
-        address_is_local(author, (const char *const *) rules->local_domains);
+    bool ours = is_from_us(rules, message, envelope);
     g_auto(Recipient) to = { 0 };
 
     if (!ours)
@@ -833,27 +971,11 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
         return NULL;
 
     g_auto(Judged) j = { .text = g_string_new(NULL), .lang = "" };
-    bool prefixed = has_reply_prefix(message->subject);
-    if (!prefixed && *message->subject != '\0') {
-        /* "Out of the studio Re: Your newsletter" */
-        const char *re = strstr(message->subject, " Re: ");
-        g_string_append_len(j.text, message->subject,
-                            re == NULL ? -1 : re - message->subject);
-        for (char *p = j.text->str; *p != '\0'; p++) {
-            if (*p == '\n')
-                *p = ' ';
-        }
-        g_string_append_c(j.text, '\n');
-    }
-    size_t n_subject = j.text->len > 0 ? 1 : 0;
-    bool quoted = prefixed;
-    for (size_t i = 0; i < body->n_lines && !quoted; i++)
-        quoted = body->lines[i].zone == ZONE_QUOTED;
-    append_lines(j.text, body, ZONE_OWN);
-    judge(rules, &j, n_subject, quoted, lang);
+    read_own_words(rules, message, body, lang, &j);
 
     if (to.found)
         return by_recipient(rules, message, envelope, &to, &j, author, ignored);
+    weigh(rules, body, &j);
     const Judgement *g = &j.judgement;
     if (g->outcome == OUTCOME_NONE || g->outcome == OUTCOME_KEEP)
         return NULL;
@@ -861,14 +983,7 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
         message_header(message, "Auto-Submitted") != NULL)
         return NULL;
     Unsubscribe *found = unsubscribe_new(scope_of(g->outcome));
-    /* "Please remove me", under a letter about a building site. */
-    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
-                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
-                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
-    found->unsure =
-        g->outcome == OUTCOME_HOLD ||
-        (g->outcome == OUTCOME_ACT && (g->clause_bits & plain) == 0 &&
-         !answers_mailing(rules, body));
+    found->unsure = g->outcome == OUTCOME_HOLD;
     found->evidence = evidence(&j);
     collect_addresses(rules, message, envelope, &j, author, found->addresses);
     if (found->addresses->len == 0)

@@ -34,6 +34,15 @@ Unsubscribe *unsubscribe_find(const UnsubscribeRules *rules,
                               const Envelope *envelope, const char *ignored,
                               const char *lang);
 
+/* What the decision is weighed by: a line of names for the message and one for
+ * each clause (see unsubscribe_score.h); "" when nothing is weighed, because
+ * no word gives cause or the grammar or the recipient decides. Parameters as
+ * in unsubscribe_find(). For tests/analysis/train-unsubscribe; the caller frees
+ * it. */
+char *unsubscribe_explain(const UnsubscribeRules *rules, const Message *message,
+                          const Body *body, const Envelope *envelope,
+                          const char *ignored, const char *lang);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UnsubscribeRules, unsubscribe_rules_free)
 
 #endif

@@ -588,7 +588,12 @@ judge_language(Reading *r, Judgement *out)
             out->coverage =
                 by->units == 0 ? 100 : MIN(100, by->known * 100 / by->units);
         }
-        if (HAS(whole.bits, PART) && n_partial < G_N_ELEMENTS(partial))
+        /* "Not every week, please. Once a month will do." */
+        bool less = HAS(whole.bits, LESS) && !HAS(whole.bits, COND) &&
+                    out->outcome == OUTCOME_ACT &&
+                    whole.sentence > out->sentence;
+        if ((HAS(whole.bits, PART) || less) &&
+            n_partial < G_N_ELEMENTS(partial))
             partial[n_partial++] = whole.sentence;
         i = end;
     }
@@ -717,7 +722,8 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
             (bits[l] & triggers) != 0 && context->lang[0] != '\0' &&
             is_related(context->lang, unsubscribe_words_language(words, l));
     }
-    unsigned known = 0, most_known = 0;
+    unsigned known = 0, most_known = 0, none_known = 0;
+    Judgement none = { 0 };
     g_autofree Reading *r = NULL;
     for (size_t l = 0; l < n; l++) {
         if ((tried >> l & 1) == 0)
@@ -739,8 +745,13 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
         bool own =
             context->lang[0] != '\0' &&
             is_related(context->lang, unsubscribe_words_language(words, l));
-        if (j.outcome == OUTCOME_NONE)
+        if (j.outcome == OUTCOME_NONE) {
+            if (r->known + (own ? 1000 : 0) > none_known) {
+                none_known = r->known + (own ? 1000 : 0);
+                none = j;
+            }
             continue;
+        }
         bool exact = own && g_ascii_strcasecmp(
                                 context->lang,
                                 unsubscribe_words_language(words, l)) == 0;
@@ -748,7 +759,7 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
         if (!own && context->lang[0] != '\0' &&
             (j.coverage < 60 || (vetoed && (j.coverage < 85 || j.units > 12))))
             continue;
-        int weight = (exact ? 300 : own ? 200 : 0) + (int) j.coverage;
+        int weight = 1 + (exact ? 300 : own ? 200 : 0) + (int) j.coverage;
         if (weight > best ||
             (weight == best && rank(j.outcome) > rank(out->outcome))) {
             best = weight;
@@ -756,6 +767,8 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
             *out = j;
         }
     }
+    if (best == 0)
+        *out = none;
     /* Another language, which knows more of the words, says no. */
     if (out->outcome == OUTCOME_ACT && best < 200 && known * 4 < most_known * 3)
         out->outcome = OUTCOME_HOLD;
