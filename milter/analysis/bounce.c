@@ -630,7 +630,8 @@ read_text(Report *r)
 typedef struct {
     int lead, vacation, challenge, notice, success, operator, robot;
     int leads; /* how many different leads of strength 3 */
-    bool transient, person, dsn_field, json_bounce, json_complaint, reason;
+    bool transient, person, dsn_field, json_bounce, json_complaint, reason,
+        parcel;
 } TextMarks;
 
 static bool
@@ -687,6 +688,9 @@ marks_of(const Report *r)
             break;
         case MARK_NOTICE:
             m.notice += strength;
+            break;
+        case MARK_PARCEL:
+            m.parcel = true;
             break;
         case MARK_SUCCESS:
             m.success = MAX(m.success, strength);
@@ -2022,6 +2026,9 @@ bounce_find(const BounceRules *rules, const Message *message,
         } else if (!status && r->from < DAEMON_SCORE &&
                    r->subject_notice + marks.notice >= 3) {
             found = conclude(r, VERDICT_IGNORE, "notification");
+        } else if (!status && r->failed == NULL && !r->null_sender &&
+                   marks.parcel) {
+            found = false; /* other rules say what it is */
         } else if (!status && MAX(r->subject_success, marks.success) >= 3 &&
                    !marks.reason) {
             found = conclude(r, VERDICT_IGNORE, "delivered");

@@ -59,6 +59,7 @@ typedef enum {
     MARK_VACATION,           /* absence notices, in subject or text */
     MARK_CHALLENGE,          /* please confirm that you are a person */
     MARK_NOTICE,      /* digests, moderation and bounce notices of lists */
+    MARK_PARCEL,      /* goods, not mail: what a carrier writes */
     MARK_TRANSIENT,   /* only a warning, it is being tried again */
     MARK_PERSON,      /* how people end what they write */
     MARK_REFUSED,     /* a receipt that says no */

@@ -279,7 +279,7 @@ class Postfix:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True)
         try:
-            wait_for(self.answers, 15, "Postfix answers")
+            wait_for(self.answers, 60, "Postfix answers")
         except AssertionError:
             raise AssertionError(f"Postfix does not answer; its log:\n{self.read_log()}") from None
 
