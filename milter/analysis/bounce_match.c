@@ -1,12 +1,16 @@
 /*
  * bounce_match.c - see bounce_match.h
  *
- * Aho-Corasick automata, made deterministic: one table look-up for each byte
+ * Aho-Corasick automata: at most two table look-ups for each byte in the mean,
  * whatever the number of phrases, so the cost of hostile text is that of any
- * other. Bytes that no phrase contains share one column, which keeps the table
- * small, and small means fast: it should stay in the processor's cache. So the
- * phrases in ASCII have an automaton of their own, and the one for the others
- * runs only where the text has other bytes.
+ * other. States where phrases part are made deterministic; those in the middle
+ * of a phrase, 19 of 20, know the one byte that goes on and the suffix
+ * to try with any other. Bytes that no phrase contains share one column. All
+ * that keeps the tables small, and small means fast: they should stay in the
+ * processor's cache, and each page that is filled at the start costs a fault
+ * (5 MB of them were a quarter of the start of a process). So the phrases in
+ * ASCII have an automaton of their own, and the one for the others runs only
+ * where the text has other bytes.
  *
  * The text is not copied or lower-cased beforehand. fold() feeds the automaton
  * with what people see as the same: any white space is one blank (phrases run
@@ -21,15 +25,24 @@ enum {
     NO_ROW = 0xffff,
     STATES_MAX = 0x8000, /* the highest bit of a transition is ENDS */
     ENDS = 0x8000,       /* a phrase ends in the state that it leads to */
+    NO_TABLE = 0xffff,   /* of `State.table` */
     BLANK = 0xff         /* of `ascii`: white space */
 };
+
+typedef struct {
+    uint16_t table;  /* its transitions in `next`, or NO_TABLE: */
+    uint16_t child;  /* the one on `column`, maybe with ENDS; */
+    uint16_t suffix; /* on the others, those of this shorter state */
+    uint8_t column;  /* 0, with 0 as child: none goes on */
+} State;
 
 typedef struct {
     uint8_t column[256]; /* byte to column; 0: in no phrase */
     uint8_t ascii[128];  /* the same for letters of both cases, or BLANK */
     unsigned n_columns;
     unsigned n_states;
-    uint16_t *next; /* [state * n_columns + column], maybe with ENDS */
+    State *states;
+    uint16_t *next; /* [table * n_columns + column], maybe with ENDS */
     uint16_t *row;  /* [state]: the row that ends here, or NO_ROW */
     uint16_t *also; /* [state]: a shorter suffix that ends a row; 0 none */
     GPtrArray *rows;
@@ -66,6 +79,40 @@ trie_add(GArray *trie, uint16_t state, uint8_t column)
     return (uint16_t) (trie->len - 1);
 }
 
+static inline unsigned
+step(const Automaton *a, unsigned state, uint8_t column)
+{
+    for (;;) {
+        const State *s = &a->states[state];
+        if (s->table != NO_TABLE)
+            return a->next[(size_t) s->table * a->n_columns + column];
+        if (s->column == column)
+            return s->child;
+        state = s->suffix;
+    }
+}
+
+/* All transitions of `state`, which has no children yet, as one table. */
+static void
+fill_table(const Automaton *a, unsigned state, uint16_t *next)
+{
+    const State *s = &a->states[state];
+    if (s->table != NO_TABLE) {
+        memcpy(next, &a->next[(size_t) s->table * a->n_columns],
+               a->n_columns * sizeof *next);
+        return;
+    }
+    fill_table(a, s->suffix, next);
+    next[s->column] = s->child;
+}
+
+static bool
+is_fork(const TrieNode *trie, uint16_t node)
+{
+    return node == 0 ||
+           (trie[node].child != 0 && trie[trie[node].child].sibling != 0);
+}
+
 /* Breadth first: a state's transitions are those of its longest proper suffix,
  * which is nearer to the root and so already complete, but for its own
  * children. States are numbered anew in that order: the shallow ones, where
@@ -76,27 +123,44 @@ complete(Automaton *a, TrieNode *trie)
     const unsigned n_columns = a->n_columns;
     g_autofree uint16_t *queue = g_new(uint16_t, a->n_states);
     unsigned tail = 1;
+    unsigned n_tables = 0;
 
-    a->next = g_new0(uint16_t, (size_t) a->n_states * n_columns);
+    for (unsigned i = 0; i < a->n_states; i++)
+        n_tables += is_fork(trie, (uint16_t) i);
+    a->next = g_new0(uint16_t, (size_t) n_tables * n_columns);
+    a->states = g_new(State, a->n_states);
     a->row = g_new(uint16_t, a->n_states);
     a->also = g_new0(uint16_t, a->n_states);
     queue[0] = 0;
     a->row[0] = trie[0].row;
+    n_tables = 0;
     for (unsigned state = 0; state < tail; state++) {
-        uint16_t *next = &a->next[(size_t) state * n_columns];
-        unsigned shorter = trie[queue[state]].suffix;
-        if (state != 0)
-            memcpy(next, &a->next[(size_t) shorter * n_columns],
-                   n_columns * sizeof *next);
-        for (uint16_t child = trie[queue[state]].child; child != 0;
+        const TrieNode *node = &trie[queue[state]];
+        State *s = &a->states[state];
+        bool fork = is_fork(trie, queue[state]);
+        uint16_t *next = &a->next[(size_t) n_tables * n_columns];
+        *s = (State){ .table = fork ? (uint16_t) n_tables++ : NO_TABLE,
+                      .suffix = node->suffix };
+        if (fork && state != 0)
+            fill_table(a, node->suffix, next);
+        for (uint16_t child = node->child; child != 0;
              child = trie[child].sibling) {
-            uint16_t *to = &next[trie[child].column];
-            uint16_t suffix = *to & (uint16_t) ~ENDS;
+            uint8_t column = trie[child].column;
+            uint16_t suffix = 0;
+            if (state != 0)
+                suffix = (uint16_t) (step(a, node->suffix, column) &
+                                     ~(unsigned) ENDS);
             trie[child].suffix = suffix;
             a->row[tail] = trie[child].row;
             a->also[tail] = a->row[suffix] != NO_ROW ? suffix : a->also[suffix];
             bool ends = a->row[tail] != NO_ROW || a->also[tail] != 0;
-            *to = (uint16_t) (tail | (ends ? ENDS : 0));
+            uint16_t to = (uint16_t) (tail | (ends ? ENDS : 0));
+            if (fork) {
+                next[column] = to;
+            } else {
+                s->column = column;
+                s->child = to;
+            }
             queue[tail++] = child;
         }
     }
@@ -159,6 +223,7 @@ automaton_init(Automaton *a, GPtrArray *rows)
 static void
 automaton_clear(Automaton *a)
 {
+    g_free(a->states);
     g_free(a->next);
     g_free(a->row);
     g_free(a->also);
@@ -327,11 +392,9 @@ static size_t
 automaton_scan(const Automaton *a, const char *text, size_t len,
                PhraseHit *hits, size_t max, bool *out_other)
 {
-    const uint16_t *next = a->next;
-    const size_t n_columns = a->n_columns;
     const uint8_t blank_column = a->column[' '];
     size_t n = 0;
-    unsigned state = next[blank_column] & ~(unsigned) ENDS;
+    unsigned state = step(a, 0, blank_column) & ~(unsigned) ENDS;
     bool blank = true;
 
     for (size_t at = 0; at <= len;) {
@@ -355,9 +418,9 @@ automaton_scan(const Automaton *a, const char *text, size_t len,
         } else {
             blank = false;
         }
-        unsigned to = next[state * n_columns + column];
+        unsigned to = step(a, state, column);
         if (n_fed == 2)
-            to = next[(to & ~(unsigned) ENDS) * n_columns + a->column[fed[1]]];
+            to = step(a, to & ~(unsigned) ENDS, a->column[fed[1]]);
         state = to & ~(unsigned) ENDS;
         if ((to & ENDS) == 0)
             continue;
