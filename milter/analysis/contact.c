@@ -17,6 +17,7 @@
 
 #include "analysis/card.h"
 #include "analysis/company.h"
+#include "analysis/country.h"
 #include "analysis/form.h"
 #include "analysis/link.h"
 #include "analysis/person.h"
@@ -25,144 +26,7 @@
 #include "analysis/title.h"
 #include "analysis/vcard.h"
 
-enum { REGIONS_MAX = 6, NAME_LINES = 8, LINKS_MAX = 8 };
-
-/* Country code domains that are used all over the world. */
-static const char generic_cctlds[] =
-    " io ai co me tv fm cc ws to ly gg la sh eu am im st vc so gl ac be-x bz "
-    "sc nu tk ";
-
-/* Domains of regions, languages and cities, and the country they are in. */
-static const char *const regional[][2] = {
-    { "cat", "ES" },       { "gal", "ES" },     { "eus", "ES" },
-    { "barcelona", "ES" }, { "scot", "GB" },    { "wales", "GB" },
-    { "cymru", "GB" },     { "london", "GB" },  { "berlin", "DE" },
-    { "hamburg", "DE" },   { "bayern", "DE" },  { "koeln", "DE" },
-    { "cologne", "DE" },   { "ruhr", "DE" },    { "nrw", "DE" },
-    { "saarland", "DE" },  { "wien", "AT" },    { "tirol", "AT" },
-    { "swiss", "CH" },     { "zuerich", "CH" }, { "paris", "FR" },
-    { "bzh", "FR" },       { "alsace", "FR" },  { "corsica", "FR" },
-    { "brussels", "BE" },  { "gent", "BE" },    { "vlaanderen", "BE" },
-    { "amsterdam", "NL" }, { "frl", "NL" },     { "sydney", "AU" },
-    { "melbourne", "AU" }, { "kiwi", "NZ" },    { "nyc", "US" },
-    { "quebec", "CA" },    { "tokyo", "JP" },   { "moscow", "RU" },
-    { "istanbul", "TR" },
-};
-
-/* "AU" for "...@example.com.au"; NULL for what names no country. */
-static const char *
-tld_country(const char *email, char out[3])
-{
-    const char *dot = strrchr(email, '.');
-    for (size_t i = 0; dot != NULL && i < G_N_ELEMENTS(regional); i++)
-        if (g_ascii_strcasecmp(dot + 1, regional[i][0]) == 0)
-            return regional[i][1];
-    if (dot == NULL || strlen(dot + 1) != 2 || !g_ascii_isalpha(dot[1]) ||
-        !g_ascii_isalpha(dot[2]))
-        return NULL;
-    char padded[5] = { ' ', g_ascii_tolower(dot[1]), g_ascii_tolower(dot[2]),
-                       ' ', '\0' };
-    if (strstr(generic_cctlds, padded) != NULL)
-        return NULL;
-    if (strcmp(padded, " uk ") == 0)
-        return "GB";
-    out[0] = g_ascii_toupper(dot[1]);
-    out[1] = g_ascii_toupper(dot[2]);
-    out[2] = '\0';
-    return out;
-}
-
-/* The region of a number written with its country code. */
-static bool
-international_region(const Card *card, char out[4])
-{
-    static const char *const none[] = { NULL };
-    for (size_t i = 0; i < card->n_lines; i++) {
-        const CardLine *line = &card->lines[i];
-        const char *plus = memchr(line->text, '+', line->len);
-        if (plus == NULL)
-            continue;
-        PhoneMatch found[PHONE_LINE_MAX];
-        size_t n = phone_scan(line->text, line->len, none, 0, found);
-        for (size_t k = 0; k < n; k++)
-            if (found[k].international && found[k].number.region[0] != '0') {
-                g_strlcpy(out, found[k].number.region, 4);
-                return true;
-            }
-    }
-    return false;
-}
-
-typedef struct {
-    const char *list[REGIONS_MAX + 1];
-    size_t n;
-    char tld[3];
-    char plus[4];
-} Regions;
-
-static void
-add_region(Regions *regions, const char *region)
-{
-    if (region == NULL || regions->n == REGIONS_MAX)
-        return;
-    for (size_t i = 0; i < regions->n; i++)
-        if (strcmp(regions->list[i], region) == 0)
-            return;
-    regions->list[regions->n++] = region;
-}
-
-/* The country whose script, or whose words in Han, the card is written in. */
-static const char *
-script_country(const Card *card)
-{
-    static const struct {
-        GUnicodeScript script;
-        const char *country;
-    } scripts[] = {
-        { G_UNICODE_SCRIPT_HANGUL, "KR" },
-        { G_UNICODE_SCRIPT_HIRAGANA, "JP" },
-        { G_UNICODE_SCRIPT_KATAKANA, "JP" },
-        { G_UNICODE_SCRIPT_GREEK, "GR" },
-        { G_UNICODE_SCRIPT_HEBREW, "IL" },
-        { G_UNICODE_SCRIPT_THAI, "TH" },
-        { G_UNICODE_SCRIPT_GEORGIAN, "GE" },
-        { G_UNICODE_SCRIPT_ARMENIAN, "AM" },
-    };
-    static const char *const words[][2] = {
-        { "〒", "JP" },   { "株式会社", "JP" }, { "有限会社", "JP" },
-        { "携帯", "JP" }, { "㈱", "JP" },       { "手机", "CN" },
-        { "电话", "CN" },
-    };
-    for (size_t i = 0; i < card->n_lines; i++) {
-        const char *text = card->lines[i].text;
-        for (size_t k = 0; k < G_N_ELEMENTS(words); k++)
-            if (strstr(text, words[k][0]) != NULL)
-                return words[k][1];
-        for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
-            for (size_t k = 0; (*p & 0x80) && k < G_N_ELEMENTS(scripts); k++)
-                if (g_unichar_get_script(g_utf8_get_char(p)) ==
-                    scripts[k].script)
-                    return scripts[k].country;
-    }
-    return NULL;
-}
-
-/* For numbers without country code: the address, the domain, the script, other
- * numbers, the configured default. */
-static void
-find_regions(Regions *regions, const Card *card, const char *email,
-             const char *fallback)
-{
-    const char *tld = tld_country(email, regions->tld);
-    if (card != NULL)
-        add_region(regions, postal_country(card, tld));
-    add_region(regions, tld);
-    if (card != NULL && tld == NULL)
-        add_region(regions, script_country(card));
-    if (card != NULL && international_region(card, regions->plus))
-        add_region(regions, regions->plus);
-    add_region(regions, fallback);
-}
+enum { NAME_LINES = 8, LINKS_MAX = 8 };
 
 /* --- name --------------------------------------------------------------------- */
 
@@ -422,7 +286,7 @@ type_of_kind(PhoneKind kind)
 }
 
 static void
-take_phones(Contact *contact, const Card *card, const Regions *regions)
+take_phones(Contact *contact, const Card *card, const Countries *countries)
 {
     for (size_t i = 0; i < card->n_phones; i++) {
         const PhoneMatch *match = &card->phones[i].match;
@@ -439,10 +303,10 @@ take_phones(Contact *contact, const Card *card, const Regions *regions)
         PhoneNumber number;
         const char *text = card->urls[i].url;
         bool found = false;
-        for (size_t k = 0; k < regions->n && !found; k++)
+        for (size_t k = 0; k < countries->n && !found; k++)
             found =
                 phone_parse(text, MIN(strlen(text), (size_t) PHONE_TEXT_MAX),
-                            regions->list[k], &number);
+                            countries->list[k], &number);
         if (!found)
             continue;
         bool known = false;
@@ -550,7 +414,7 @@ fill(Field *field, const char *value, const char *evidence, double confidence)
 }
 
 static void
-take_vcard(Contact *contact, const VCard *card, const Regions *regions)
+take_vcard(Contact *contact, const VCard *card, const Countries *countries)
 {
     static const char evidence[] = "vCard";
     if (contact->first_name.value == NULL && contact->last_name.value == NULL) {
@@ -588,8 +452,8 @@ take_vcard(Contact *contact, const VCard *card, const Regions *regions)
         size_t len = MIN(strlen(text), (size_t) PHONE_TEXT_MAX);
         PhoneNumber number;
         bool found = home != NULL && phone_parse(text, len, home, &number);
-        for (size_t k = 0; k < regions->n && !found; k++)
-            found = phone_parse(text, len, regions->list[k], &number);
+        for (size_t k = 0; k < countries->n && !found; k++)
+            found = phone_parse(text, len, countries->list[k], &number);
         if (!found) /* North American habit, as in phone_scan.c */
             found = phone_parse(text, len, "US", &number);
         if (found)
@@ -612,7 +476,7 @@ take_vcard(Contact *contact, const VCard *card, const Regions *regions)
 
 static void
 take_vcards(Contact *contact, const Message *message, const Person *from,
-            const Regions *regions)
+            const Countries *countries)
 {
     for (size_t i = 0; i < message->n_parts; i++) {
         const Part *part = &message->parts[i];
@@ -621,7 +485,7 @@ take_vcards(Contact *contact, const Message *message, const Person *from,
             continue;
         g_autoptr(VCard) card = vcard_parse(part->text, part->len);
         if (card != NULL && vcard_is_authors(card, contact->email, from)) {
-            take_vcard(contact, card, regions);
+            take_vcard(contact, card, countries);
             return;
         }
     }
@@ -637,7 +501,7 @@ fill_form(Field *field, const FormField *from, double confidence)
 }
 
 static void
-take_form(Contact *contact, const Form *form, const Regions *regions)
+take_form(Contact *contact, const Form *form, const Countries *countries)
 {
     if (form->first_name.text != NULL && form->last_name.text != NULL) {
         fill_form(&contact->first_name, &form->first_name, 0.9);
@@ -671,8 +535,8 @@ take_form(Contact *contact, const Form *form, const Regions *regions)
         if (numbers[i]->text == NULL)
             continue;
         PhoneMatch found[PHONE_LINE_MAX];
-        size_t n = phone_scan(numbers[i]->text, numbers[i]->len, regions->list,
-                              WORD_LABEL_WORK, found);
+        size_t n = phone_scan(numbers[i]->text, numbers[i]->len,
+                              countries->list, WORD_LABEL_WORK, found);
         for (size_t k = 0; k < n; k++)
             add_phone(contact, &found[k].number,
                       i == 1 ? PHONE_MOBILE
@@ -757,12 +621,13 @@ address_contradicts(const Card *card, const char *email)
 
 static void
 take_signature(Contact *contact, const Body *source, const Mailbox *author,
-               const Person *from, Regions *regions,
+               const Person *from, Countries *countries,
                const AnalyzerOptions *options, Analysis *analysis)
 {
     g_autoptr(Card) card = card_new(source, author->email);
-    find_regions(regions, card, author->email, options->default_country);
-    card_find_phones(card, regions->list);
+    countries_find(countries, card, author->email, analysis->lang,
+                   options->default_country);
+    card_find_phones(card, countries->list);
     card_split(card);
 
     g_auto(Person) signed_by = { 0 };
@@ -771,11 +636,11 @@ take_signature(Contact *contact, const Body *source, const Mailbox *author,
     bool agrees = choose_name(contact, author, from, &signed_by, line);
 
     title_find(card, name, &contact->job_title);
-    postal_find(card, regions->list[0], &contact->address,
+    postal_find(card, countries->list[0], &contact->address,
                 &contact->address_parts);
     company_find(card, name, contact->job_title.value != NULL,
                  &contact->company);
-    take_phones(contact, card, regions);
+    take_phones(contact, card, countries);
     take_links(contact, card);
 
     if (address_contradicts(card, author->email)) {
@@ -817,10 +682,11 @@ contact_find(const Message *message, const Body *body, const Body *html,
         person_clear(&from);
         named = false;
     }
-    Regions regions = { 0 };
+    Countries countries = { 0 };
     if (relay) {
-        find_regions(&regions, NULL, author->email, options->default_country);
-        take_form(contact, &form, &regions);
+        countries_find(&countries, NULL, author->email, analysis->lang,
+                       options->default_country);
+        take_form(contact, &form, &countries);
         if (contact->first_name.value == NULL &&
             contact->last_name.value == NULL && named)
             set_name(contact, &from, author->name, "from", from.confidence);
@@ -830,14 +696,14 @@ contact_find(const Message *message, const Body *body, const Body *html,
         if (count_signature(source) > 0) {
             list_signature(source, analysis->signature);
             take_signature(contact, source, author, named ? &from : NULL,
-                           &regions, options, analysis);
+                           &countries, options, analysis);
         } else {
-            find_regions(&regions, NULL, author->email,
-                         options->default_country);
+            countries_find(&countries, NULL, author->email, analysis->lang,
+                           options->default_country);
             if (named)
                 set_name(contact, &from, author->name, "from", from.confidence);
         }
-        take_vcards(contact, message, named ? &from : NULL, &regions);
+        take_vcards(contact, message, named ? &from : NULL, &countries);
         const char *organisation = message_header(message, "Organization");
         if (organisation == NULL)
             organisation = message_header(message, "Organisation");

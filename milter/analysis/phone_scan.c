@@ -429,9 +429,6 @@ try_number(const char *text, size_t len, const char *const *regions,
     }
     if (is_north_american(text, len)) {
         for (size_t i = 0; regions[i] != NULL; i++)
-            if (strcmp(regions[i], "CA") == 0 || strcmp(regions[i], "US") == 0)
-                return phone_parse(plain, n, regions[i], out);
-        for (size_t i = 0; regions[i] != NULL; i++)
             if (phone_parse(plain, n, regions[i], out))
                 return true;
         return phone_parse(plain, n, "US", out);

@@ -689,53 +689,43 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
 }
 
 const char *
-postal_country(const Card *card, const char *tld_country)
+postal_country_name(const Word *words, size_t n)
 {
-    const char *found = NULL;
-    for (size_t i = 0; i < card->n_lines; i++) {
-        const CardLine *line = &card->lines[i];
-        Word words[24];
-        size_t n = words_split(line->text, line->len, words, 24);
-        for (size_t k = 0; k < n; k++) {
-            if (k + 1 == n && words[k].capital && words[k].folded_len >= 3) {
-                const char *code =
-                    postal_country_code(words[k].text, words[k].len);
-                if (code != NULL)
-                    return code;
-            }
-            if (k + 2 == n && words[k].capital && words[k + 1].capital) {
-                const char *code = postal_country_code(
-                    words[k].text, (size_t) (words[k + 1].text +
-                                             words[k + 1].len - words[k].text));
-                if (code != NULL)
-                    return code;
-            }
+    for (size_t k = 0; k < n; k++) {
+        /* at the line's end, or with a postcode behind: "Singapore 787821" */
+        size_t left = n - k - 1;
+        bool postcode = left > 0 && words[n - 1].digit && !words[n - 1].letter;
+        if (!words[k].capital || (left > 1 + (size_t) postcode))
+            continue;
+        if (left == postcode && words[k].folded_len >= 3) {
+            const char *code = postal_country_code(words[k].text, words[k].len);
+            if (code != NULL)
+                return code;
         }
-        Postcode code;
-        for (size_t k = 0; k < n && found == NULL; k++)
-            if (!(k > 0 && words[k].digit && words[k - 1].digit) &&
-                find_postcode(words + k, MIN(n - k, (size_t) 4), &code) &&
-                code.country != NULL)
-                found = code.country;
-        if (found == NULL && tld_country == NULL)
-            for (size_t k = 0; k + 1 < n; k++) {
-                char shape[16];
-                shape_of(&words[k], shape);
-                /* German streets before a five-digit postcode */
-                if (is_digits(shape, 5) && words[k + 1].capital)
-                    for (size_t j = 0; j < n; j++)
-                        if (g_str_has_suffix(words[j].folded, "strasse") ||
-                            g_str_has_suffix(words[j].folded, "str") ||
-                            g_str_has_suffix(words[j].folded, "weg") ||
-                            g_str_has_suffix(words[j].folded, "platz"))
-                            found = "DE";
-            }
-        if (found == NULL && memchr(line->text, ',', line->len) != NULL)
-            for (size_t k = 0; k + 1 < n; k++) /* "Houston, TX" */
-                if (words[k].after == ',' && words[k + 1].all_caps &&
-                    words[k + 1].folded_len == 2 &&
-                    in_list(us_states, &words[k + 1]) && k + 2 >= n)
-                    found = "US";
+        if (left == 1 + (size_t) postcode && words[k + 1].capital) {
+            const char *code = postal_country_code(
+                words[k].text, (size_t) (words[k + 1].text + words[k + 1].len -
+                                         words[k].text));
+            if (code != NULL)
+                return code;
+        }
     }
-    return found;
+    return NULL;
+}
+
+const char *
+postal_country_form(const Word *words, size_t n)
+{
+    Postcode code;
+    for (size_t k = 0; k < n; k++)
+        if (!(k > 0 && words[k].digit && words[k - 1].digit) &&
+            find_postcode(words + k, MIN(n - k, (size_t) 4), &code) &&
+            code.country != NULL)
+            return code.country;
+    for (size_t k = 0; k + 1 < n; k++) /* "Houston, TX" */
+        if (words[k].after == ',' && words[k + 1].all_caps &&
+            words[k + 1].folded_len == 2 && in_list(us_states, &words[k + 1]) &&
+            k + 2 >= n)
+            return "US";
+    return NULL;
 }

@@ -15,9 +15,13 @@
 void postal_find(Card *card, const char *fallback, Field *out,
                  AddressParts *parts);
 
-/* The country that lines of a signature speak of (name of a country, form of
- * postcode and state), or NULL; static. */
-const char *postal_country(const Card *card, const char *tld_country);
+/* The country that a line of a signature ends with, perhaps before a postcode,
+ * or NULL; static. */
+const char *postal_country_name(const Word *words, size_t n);
+
+/* The country whose form of postcode, or of state and postcode, the line has,
+ * or NULL; static. */
+const char *postal_country_form(const Word *words, size_t n);
 
 /* ISO code of a folded country name, or NULL. */
 const char *postal_country_code(const char *text, size_t len);
