@@ -22,7 +22,7 @@
 #include "analysis/link.h"
 #include "analysis/person.h"
 #include "analysis/postal.h"
-#include "analysis/signature_features.h"
+#include "analysis/signature.h"
 #include "analysis/title.h"
 #include "analysis/vcard.h"
 
@@ -556,31 +556,6 @@ count_signature(const Body *body)
     return n;
 }
 
-static bool
-is_image_note(const Line *line)
-{
-    return (line->flags & LINE_IMAGE_ALT) ||
-           (line->len > 2 && line->text[0] == '[' &&
-            line->text[line->len - 1] == ']' &&
-            (strstr(line->text, "cid:") != NULL ||
-             strstr(line->text, "mage") != NULL ||
-             strstr(line->text, "ogo") != NULL ||
-             strstr(line->text, ".png") != NULL ||
-             strstr(line->text, ".jpg") != NULL ||
-             strstr(line->text, ".gif") != NULL));
-}
-
-static void
-list_signature(const Body *body, GPtrArray *out)
-{
-    for (size_t i = 0; i < body->n_lines; i++) {
-        const Line *line = &body->lines[i];
-        if (line->zone == ZONE_SIGNATURE && line->len > 0 &&
-            !signature_delimiter(line) && !is_image_note(line))
-            g_ptr_array_add(out, g_strdup(line->text));
-    }
-}
-
 static void
 lower(Field *field, double factor)
 {
@@ -694,7 +669,7 @@ contact_find(const Message *message, const Body *body, const Body *html,
         const Body *source =
             html != NULL && count_signature(html) > 0 ? html : body;
         if (count_signature(source) > 0) {
-            list_signature(source, analysis->signature);
+            signature_list(source, author, analysis->signature);
             take_signature(contact, source, author, named ? &from : NULL,
                            &countries, options, analysis);
         } else {

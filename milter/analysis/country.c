@@ -24,7 +24,7 @@ enum { LINE_WORDS = 24, CANDIDATES = 40 };
 #define VOTES_SCRIPT 3.0
 #define VOTES_PLUS 3.0
 #define VOTES_CITY 3.0
-#define VOTES_FORM 2.5 /* of a number */
+#define VOTES_FORM 4.0 /* of a number */
 #define VOTES_FALLBACK 1.2
 #define VOTES_LENGTH 1.0 /* of the postcode */
 #define LESS_LIKELY 0.15 /* for each country before it in a list */
@@ -61,14 +61,14 @@ static const char *const regional[][2] = {
 
 /* Endings of street names that are one word with the name. */
 static const char *const street_endings[][2] = {
-    { "strasse", "DE AT CH" }, { "str", "DE" },        { "gasse", "AT DE CH" },
+    { "strasse", "DE AT CH" }, { "str", "DE" },         { "gasse", "AT DE CH" },
     { "weg", "DE NL AT" },     { "platz", "DE AT CH" }, { "allee", "DE DK" },
-    { "straat", "NL BE" },     { "laan", "NL BE" },    { "plein", "NL BE" },
-    { "kade", "NL" },          { "gracht", "NL" },     { "dijk", "NL" },
-    { "singel", "NL" },        { "steenweg", "BE" },   { "dreef", "BE NL" },
-    { "gatan", "SE" },         { "vagen", "SE" },      { "torget", "SE NO" },
-    { "vej", "DK" },           { "gade", "DK" },       { "plads", "DK" },
-    { "veien", "NO" },         { "gata", "NO SE" },    { "gate", "NO" },
+    { "straat", "NL BE" },     { "laan", "NL BE" },     { "plein", "NL BE" },
+    { "kade", "NL" },          { "gracht", "NL" },      { "dijk", "NL" },
+    { "singel", "NL" },        { "steenweg", "BE" },    { "dreef", "BE NL" },
+    { "gatan", "SE" },         { "vagen", "SE" },       { "torget", "SE NO" },
+    { "vej", "DK" },           { "gade", "DK" },        { "plads", "DK" },
+    { "veien", "NO" },         { "gata", "NO SE" },     { "gate", "NO" },
     { "katu", "FI" },          { "tie", "FI" },
 };
 
@@ -77,18 +77,18 @@ static const struct {
     char country[3];
     signed char digits;
 } postcodes[] = {
-    { "DE", 5 }, { "AT", 4 },  { "CH", 4 },  { "FR", 5 },  { "BE", 4 },
-    { "LU", 4 }, { "NL", 0 },  { "IT", 5 },  { "ES", 5 },  { "MX", 5 },
-    { "PT", 0 }, { "BR", 0 },  { "AR", 4 },  { "CL", 7 },  { "CO", 6 },
-    { "SE", 5 }, { "NO", 4 },  { "DK", 4 },  { "FI", 5 },  { "PL", 0 },
-    { "CZ", 5 }, { "SK", 5 },  { "HU", 4 },  { "RO", 6 },  { "BG", 4 },
-    { "RU", 6 }, { "BY", 6 },  { "KZ", 6 },  { "UA", 5 },  { "GR", 5 },
-    { "CY", 4 }, { "TR", 5 },  { "HR", 5 },  { "SI", 4 },  { "RS", 5 },
-    { "BA", 5 }, { "MK", 4 },  { "ME", 5 },  { "EE", 5 },  { "SG", 6 },
-    { "IN", 6 }, { "PK", 5 },  { "BD", 4 },  { "LK", 5 },  { "NP", 5 },
-    { "MY", 5 }, { "ID", 5 },  { "TH", 5 },  { "PH", 4 },  { "VN", 6 },
-    { "CN", 6 }, { "IL", 7 },  { "AU", 4 },  { "NZ", 4 },  { "ZA", 4 },
-    { "CA", 0 }, { "GB", 0 },  { "US", 5 },  { "MA", 5 },  { "TN", 4 },
+    { "DE", 5 }, { "AT", 4 }, { "CH", 4 }, { "FR", 5 }, { "BE", 4 },
+    { "LU", 4 }, { "NL", 0 }, { "IT", 5 }, { "ES", 5 }, { "MX", 5 },
+    { "PT", 0 }, { "BR", 0 }, { "AR", 4 }, { "CL", 7 }, { "CO", 6 },
+    { "SE", 5 }, { "NO", 4 }, { "DK", 4 }, { "FI", 5 }, { "PL", 0 },
+    { "CZ", 5 }, { "SK", 5 }, { "HU", 4 }, { "RO", 6 }, { "BG", 4 },
+    { "RU", 6 }, { "BY", 6 }, { "KZ", 6 }, { "UA", 5 }, { "GR", 5 },
+    { "CY", 4 }, { "TR", 5 }, { "HR", 5 }, { "SI", 4 }, { "RS", 5 },
+    { "BA", 5 }, { "MK", 4 }, { "ME", 5 }, { "EE", 5 }, { "SG", 6 },
+    { "IN", 6 }, { "PK", 5 }, { "BD", 4 }, { "LK", 5 }, { "NP", 5 },
+    { "MY", 5 }, { "ID", 5 }, { "TH", 5 }, { "PH", 4 }, { "VN", 6 },
+    { "CN", 6 }, { "IL", 7 }, { "AU", 4 }, { "NZ", 4 }, { "ZA", 4 },
+    { "CA", 0 }, { "GB", 0 }, { "US", 5 }, { "MA", 5 }, { "TN", 4 },
     { "EG", 5 }, { "SA", 5 },
 };
 
@@ -231,9 +231,9 @@ is_number(const Word *word)
 static bool
 is_place(const Word *words, size_t n, size_t first, size_t last)
 {
-    if (!words[first].capital || (first == 0 && last + 1 < n &&
-                                  words[last].after == '\0' &&
-                                  !words[last + 1].digit))
+    if (!words[first].capital ||
+        (first == 0 && last + 1 < n && words[last].after == '\0' &&
+         !words[last + 1].digit))
         return false;
     return last + 1 == n || words[last].after != '\0' ||
            words[last + 1].digit || words[last + 1].before != '\0' ||

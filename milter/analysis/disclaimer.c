@@ -61,6 +61,17 @@ is_client_line(const char *folded, size_t len)
            strstr(text, "avg") != NULL;
 }
 
+/* "<< File: plan.doc >>", "(See attached file: plan.doc)": what clients put in
+ * place of an attachment. */
+static bool
+is_attachment(const Line *line)
+{
+    const char *text = line->text, *end = text + line->len;
+    return line->len > 8 &&
+           ((begins(text, "<<") && begins(end - 2, ">>")) ||
+            g_ascii_strncasecmp(text, "(see attached file", 18) == 0);
+}
+
 /* ASCII letters and digits: a phrase does not begin behind one. */
 #define L10 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 static const unsigned char inside[256] = { ['0'] = L10,
@@ -172,7 +183,7 @@ disclaimer_mark(Body *body)
         }
         char folded[DISCLAIMER_BYTES];
         size_t n = words_fold(line->text, line->len, folded, sizeof folded);
-        if (is_client_line(folded, n)) {
+        if (is_client_line(folded, n) || is_attachment(line)) {
             line->zone = ZONE_DISCLAIMER;
             notice = false;
             continue;

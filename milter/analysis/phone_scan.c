@@ -178,6 +178,8 @@ type_of(unsigned classes, bool generic, PhoneKind kind)
 {
     if (classes & WORD_LABEL_FAX)
         return PHONE_FAX;
+    if (classes & WORD_LABEL_PAGER)
+        return PHONE_OTHER;
     if (classes & WORD_LABEL_MOBILE)
         return PHONE_MOBILE;
     if ((classes & WORD_LABEL_HOME) && !(classes & WORD_LABEL_WORK))
@@ -250,7 +252,7 @@ label_before(const char *text, size_t from, size_t to, size_t *out_start,
             continue; /* a stray letter some words before */
         *out_generic = generic;
         *out_start = (size_t) (word->text - text);
-        if (classes & (WORD_LABEL_MOBILE | WORD_LABEL_FAX)) {
+        if (classes & (WORD_LABEL_MOBILE | WORD_LABEL_FAX | WORD_LABEL_PAGER)) {
             if (word->folded_len == 1 && (classes & WORD_REGISTRATION))
                 classes &= ~(unsigned) WORD_REGISTRATION;
             return classes & (WORD_LABEL_PHONE);

@@ -27,6 +27,7 @@ enum {
     ELEMENT_LINES = 40,
     MAX_RUNS = 6,
     TAIL_LINES = 8,
+    FOOTER_BYTES = 70, /* "Sent from my iPhone" */
 };
 
 #define ABOVE_AUTHOR 2.0
@@ -123,6 +124,12 @@ find_runs(const Body *body, Run *runs)
         }
     }
     return n;
+}
+
+static bool
+begins(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
 static bool
@@ -251,11 +258,49 @@ follows_closing(const Body *body, const Run *run, size_t i)
     return false;
 }
 
+/* "Ann Example, 5 Feb 2025, 16:40": the head of an older mail in a helpdesk's
+ * history. */
+static bool
+is_attribution(const Line *line)
+{
+    bool year = false, hour = false;
+    for (size_t i = 0; line->len < 100 && i + 4 < line->len; i++) {
+        const char *p = line->text + i;
+        if (i > 0 && g_ascii_isalnum(p[-1]))
+            continue;
+        year |= (begins(p, "19") || begins(p, "20")) && g_ascii_isdigit(p[2]) &&
+                g_ascii_isdigit(p[3]) && !g_ascii_isalnum(p[4]);
+        hour |=
+            g_ascii_isdigit(p[0]) &&
+            ((p[1] == ':' && g_ascii_isdigit(p[2])) ||
+             (g_ascii_isdigit(p[1]) && p[2] == ':' && g_ascii_isdigit(p[3])));
+    }
+    return year && hour && line->text[line->len - 1] != '.';
+}
+
+/* A name that ends a list of names is no signature. */
+static bool
+is_roster(const Body *body, const Run *run, const Author *author,
+          const Block *block)
+{
+    const Line *lines = body->lines;
+    size_t i = block->start;
+    if (block->end != i + 1 || i < run->start + 2)
+        return false;
+    for (size_t k = i - 2; k < i; k++) {
+        guint64 bits = signature_features(&lines[k], author, false);
+        if (lines[k].len == 0 || !HAS(bits, NAME_SHAPE) || HAS(bits, AUTHOR) ||
+            HAS(bits, TITLE) || HAS(bits, CLOSING) || HAS(bits, CLOSING_NAME))
+            return false;
+    }
+    return true;
+}
+
 /* The best block of the run by the sum of its lines' weights. */
 static bool
 find_scored(const Body *body, const Run *run, const Author *author, Block *out)
 {
-    size_t seen = 0, bytes = 0;
+    size_t seen = 0, bytes = 0, below = 0;
     Block best = { run->end, run->end, 0 };
     Block open = { run->end, run->end, 0 };
     guint64 inside = 0; /* features seen in the open block */
@@ -268,7 +313,9 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
         bytes += line->len;
         if (++seen > BLOCK_LINES || (bytes > BLOCK_BYTES && seen > 1))
             break;
-        if (is_postscript(line)) { /* what we have seen is a postscript */
+        bool history = below > 40 && is_attribution(line);
+        below = line->len;
+        if (history || is_postscript(line)) { /* all below is another's */
             open = best = (Block){ i, i, 0 };
             inside = 0;
             anchored = false;
@@ -317,7 +364,7 @@ find_scored(const Body *body, const Run *run, const Author *author, Block *out)
         if (tail > 6)
             break;
     }
-    if (best.score < SIGNATURE_THRESHOLD)
+    if (best.score < SIGNATURE_THRESHOLD || is_roster(body, run, author, &best))
         return false;
     /* a rule drawn right above */
     for (size_t i = best.start; i-- > run->start;) {
@@ -346,7 +393,7 @@ block_end(const Body *body, const Run *run, const Author *author,
         if (is_postscript(line) || ++lines > TAIL_LINES)
             break;
         guint64 bits = signature_features(line, author, false);
-        if (HAS(bits, APPOINTMENT))
+        if (HAS(bits, APPOINTMENT) || is_attribution(line))
             break;
         end = i + 1;
     }
@@ -356,8 +403,12 @@ block_end(const Body *body, const Run *run, const Author *author,
 static bool
 find_block(const Body *body, const Run *run, const Author *author, Block *out)
 {
-    if (find_marked(body, run, author, out))
+    if (find_marked(body, run, author, out)) {
+        for (size_t i = out->start; i < out->end; i++)
+            if (is_attribution(&body->lines[i]))
+                out->end = i;
         return true;
+    }
     if (!find_scored(body, run, author, out))
         return false;
     out->end = block_end(body, run, author, out);
@@ -383,4 +434,81 @@ signature_mark(Body *body, const Mailbox *author)
     for (size_t i = best.start; i < best.end; i++)
         if (body->lines[i].zone == ZONE_OWN)
             body->lines[i].zone = ZONE_SIGNATURE;
+}
+
+/* --- for the reader ---------------------------------------------------------- */
+
+static bool
+is_image_note(const Line *line)
+{
+    return (line->flags & LINE_IMAGE_ALT) ||
+           (line->len > 2 && line->text[0] == '[' &&
+            line->text[line->len - 1] == ']' &&
+            (strstr(line->text, "cid:") != NULL ||
+             strstr(line->text, "mage") != NULL ||
+             strstr(line->text, "ogo") != NULL ||
+             strstr(line->text, ".png") != NULL ||
+             strstr(line->text, ".jpg") != NULL ||
+             strstr(line->text, ".gif") != NULL));
+}
+
+/* Does the program that wrote the mail say so below the signature? */
+static bool
+has_footer(const Body *body)
+{
+    bool below = false;
+    for (size_t i = 0; i < body->n_lines; i++) {
+        const Line *line = &body->lines[i];
+        below |= line->zone == ZONE_SIGNATURE;
+        if (below && line->zone == ZONE_DISCLAIMER && line->len > 0)
+            return line->len <= FOOTER_BYTES && line->text[0] != '<' &&
+                   line->text[0] != '(';
+    }
+    return false;
+}
+
+/* Nothing but the name? */
+static bool
+is_name_alone(const Line *line, const Author *author)
+{
+    guint64 bits = signature_features(line, author, false);
+    return (HAS(bits, AUTHOR) || HAS(bits, GIVEN) || HAS(bits, NAME_SHAPE)) &&
+           !HAS(bits, PHONE) && !HAS(bits, EMAIL) && !HAS(bits, URL) &&
+           !HAS(bits, ADDRESS) && !HAS(bits, LABEL) && !HAS(bits, SEPARATORS) &&
+           (HAS(bits, AUTHOR) ||
+            (!HAS(bits, TITLE) && !HAS(bits, ORGANISATION)));
+}
+
+void
+signature_list(const Body *body, const Mailbox *author, GPtrArray *out)
+{
+    const Line *lines[BLOCK_LINES * 2];
+    size_t n = 0;
+    bool delimited = false;
+    for (size_t i = 0; i < body->n_lines && n < G_N_ELEMENTS(lines); i++) {
+        const Line *line = &body->lines[i];
+        if (line->zone != ZONE_SIGNATURE || line->len == 0)
+            continue;
+        if (signature_delimiter(line))
+            delimited |= n == 0;
+        else if (!is_image_note(line))
+            lines[n++] = line;
+    }
+    size_t first = 0;
+    if (body->from_html || has_footer(body)) {
+        size_t rest;
+        while (
+            !delimited && first < n &&
+            signature_closing(lines[first]->text, lines[first]->len, &rest) &&
+            rest == lines[first]->len)
+            first++;
+        Author known;
+        if (n - first == 1) {
+            author_init(&known, author);
+            if (is_name_alone(lines[first], &known))
+                first++;
+        }
+    }
+    for (size_t i = first; i < n; i++)
+        g_ptr_array_add(out, g_strdup(lines[i]->text));
 }

@@ -13,4 +13,10 @@
 /* `author` is the From: (or Reply-To:) mailbox; may be NULL. */
 void signature_mark(Body *body, const Mailbox *author);
 
+/* The lines of the signature as a reader sees it, for the receiver to free.
+ * Where the program places signatures (HTML, a footer of its own) the sign-off
+ * above is none of it, and a name alone is no signature. In plain text, where
+ * people type all of it, both belong to it. */
+void signature_list(const Body *body, const Mailbox *author, GPtrArray *out);
+
 #endif

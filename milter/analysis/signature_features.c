@@ -111,6 +111,23 @@ signature_delimiter(const Line *line)
            strcmp(line->text, "---") == 0;
 }
 
+/* "Your long-suffering librarian," */
+static bool
+is_yours(const char *text, size_t len)
+{
+    Word words[6];
+    if (len > 50 || text[len - 1] != ',' ||
+        g_ascii_strncasecmp(text, "your", 4) != 0)
+        return false;
+    size_t n = words_split(text, len, words, 6);
+    if (n < 2 || n > 5)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (words[i].digit || (i + 1 < n && words[i].after != '\0'))
+            return false;
+    return true;
+}
+
 bool
 signature_closing(const char *text, size_t len, size_t *out_rest)
 {
@@ -121,6 +138,11 @@ signature_closing(const char *text, size_t len, size_t *out_rest)
     if (len == 0 || len > 120 || words_split(text, len, words, 1) == 0 ||
         !(words[0].classes & (WORD_CLOSING | WORD_CLOSING_START)))
         return false;
+    if (is_yours(text, len)) {
+        if (out_rest != NULL)
+            *out_rest = len;
+        return true;
+    }
     size_t n = words_split(text, len, words, 8);
     size_t at = 0;
     bool any = false;
@@ -287,7 +309,8 @@ author_words(const Word *words, size_t n, const Author *author)
 }
 
 static bool
-is_initials(const Word *words, size_t n, const Author *author)
+is_initials(const Word *words, size_t n, const Author *author,
+            bool after_closing)
 {
     if (n != 1 || words[0].folded_len > 4 || !words[0].letter ||
         words[0].digit || author->initials[0] == '\0')
@@ -299,6 +322,9 @@ is_initials(const Word *words, size_t n, const Author *author)
             plain[k++] = words[0].folded[i];
     plain[k] = '\0';
     size_t len = strlen(author->initials);
+    if (k == 1 && len > 1) /* "Thx" above "T." */
+        return after_closing && words[0].capital &&
+               plain[0] == author->initials[0];
     if (strcmp(plain, author->initials) == 0)
         return true;
     return k >= 2 && len >= 2 && plain[0] == author->initials[0] &&
@@ -673,8 +699,8 @@ signature_features(const Line *line, const Author *author, bool after_closing)
                                         WORD_PARTICLE | WORD_GENERATION)) &&
                   words[i].folded_len > 1;
     bool comma_end = end == ',';
-    if (is_initials(words, n, author) || letters_match(words, n, author) ||
-        spaced_letters(text, len, author) ||
+    if (is_initials(words, n, author, after_closing) ||
+        letters_match(words, n, author) || spaced_letters(text, len, author) ||
         (hits > 0 && n <= 5 && hits + 1 >= others && words[0].letter &&
          !comma_end && (words[0].capital || words[0].cjk || n <= 2) &&
          !(hits == 1 && others == 2 && prose))) {

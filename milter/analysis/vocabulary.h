@@ -41,8 +41,10 @@ enum {
     WORD_STREET_ENDING = 1 << 24,
     WORD_GREETING = 1 << 25,
 
-    WORD_LABEL_PHONE =
-        WORD_LABEL_MOBILE | WORD_LABEL_WORK | WORD_LABEL_FAX | WORD_LABEL_HOME,
+    WORD_LABEL_PAGER = 1 << 26,
+
+    WORD_LABEL_PHONE = WORD_LABEL_MOBILE | WORD_LABEL_WORK | WORD_LABEL_FAX |
+                       WORD_LABEL_HOME | WORD_LABEL_PAGER,
 };
 
 /* The classes of a folded word or phrase; 0 when it is in no list. */
