@@ -97,8 +97,8 @@ typedef struct {
     const char *text;
     size_t len;
     Span title; /* the first line that tells the returned mail's subject */
-    PhraseHit hits[PHRASE_HITS_MAX];
     size_t n_hits;
+    PhraseHit hits[PHRASE_HITS_MAX];
 } Scanned;
 
 /* One group of fields of a delivery status (RFC 3464, 2.3). */

@@ -230,7 +230,8 @@ strip_decoration(char *text)
 Card *
 card_new(const Body *body, const char *email)
 {
-    Card *card = g_new0(Card, 1);
+    Card *card = g_new(Card, 1); /* 20 kB, most of it for very long cards */
+    memset(card, 0, offsetof(Card, lines));
     set_domain(card, email);
     size_t bytes = 0;
     size_t where[CARD_LINES] = { 0 };
@@ -243,9 +244,9 @@ card_new(const Body *body, const char *email)
         if (bytes > CARD_BYTES)
             break;
         CardLine *to = &card->lines[card->n_lines];
-        to->text = plain_text(line->text, line->len);
-        to->original = line->text;
-        to->flags = line->flags;
+        *to = (CardLine){ .text = plain_text(line->text, line->len),
+                          .original = line->text,
+                          .flags = line->flags };
         if (is_image_note(to->text, strlen(to->text))) {
             to->flags |= LINE_IMAGE_ALT;
             to->text[strlen(to->text) - 1] = '\0';

@@ -68,17 +68,14 @@ typedef struct {
 } CardUrl;
 
 typedef struct {
-    CardLine lines[CARD_LINES];
-    size_t n_lines;
-    CardPart parts[CARD_PARTS];
-    size_t n_parts;
-    CardPhone phones[CARD_PHONES];
-    size_t n_phones;
-    CardUrl urls[CARD_URLS];
-    size_t n_urls;
-    char *emails[4];
-    size_t n_emails;
+    size_t n_lines, n_parts, n_phones, n_urls, n_emails;
     char domain[64]; /* letters of the sender's registered domain, or "" */
+    /* Of these only the first n_... are set: */
+    CardLine lines[CARD_LINES];
+    CardPart parts[CARD_PARTS];
+    CardPhone phones[CARD_PHONES];
+    CardUrl urls[CARD_URLS];
+    char *emails[4];
 } Card;
 
 /* `email` is the sender's address. Never NULL. */
