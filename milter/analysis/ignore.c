@@ -17,6 +17,13 @@
 
 #include <string.h>
 
+/* A first test, in line: letters that differ at most in case. */
+static bool
+same_letter(char a, char b)
+{
+    return ((a ^ b) & ~0x20) == 0;
+}
+
 static bool
 begins_with(const char *text, const char *prefix)
 {
@@ -160,11 +167,13 @@ header_says(const Message *message)
             first != 'm')
             continue;
         for (size_t k = 0; k < G_N_ELEMENTS(present); k++)
-            if (g_ascii_strcasecmp(name, present[k].name) == 0) {
+            if (same_letter(first, present[k].name[0]) &&
+                g_ascii_strcasecmp(name, present[k].name) == 0) {
                 says |= present[k].says;
                 break;
             }
-        says |= value_says(name, header->value);
+        if (first == 'x' || first == 'a' || first == 'p')
+            says |= value_says(name, header->value);
     }
     return says;
 }
@@ -256,10 +265,12 @@ subject_is_automatic(const char *subject)
     char folded[120];
     words_fold(subject, strlen(subject), folded, sizeof folded);
     for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
-        if (g_str_has_prefix(folded, prefixes[i]))
+        if (folded[0] == prefixes[i][0] &&
+            g_str_has_prefix(folded, prefixes[i]))
             return true;
     for (size_t i = 0; i < G_N_ELEMENTS(calendar); i++)
-        if (g_str_has_prefix(folded, calendar[i]))
+        if (folded[0] == calendar[i][0] &&
+            g_str_has_prefix(folded, calendar[i]))
             return true;
     return false;
 }
@@ -268,103 +279,112 @@ subject_is_automatic(const char *subject)
 static const char *
 local_part_reason(const char *email)
 {
+#define WORD(text) text, sizeof text - 1
     static const struct {
         const char *word;
+        size_t len;
         bool whole; /* else: anywhere in the local-part */
         const char *reason;
     } machines[] = {
-        { "noreply", false, "noreply" },
-        { "donotreply", false, "noreply" },
-        { "dontreply", false, "noreply" },
-        { "noreplies", false, "noreply" },
-        { "noresponder", false, "noreply" },
-        { "noresponda", false, "noreply" },
-        { "norespondas", false, "noreply" },
-        { "noresponse", false, "noreply" },
-        { "nepasrepondre", false, "noreply" },
-        { "naopresponder", false, "noreply" },
-        { "naoresponda", false, "noreply" },
-        { "naoresponder", false, "noreply" },
-        { "nonrispondere", false, "noreply" },
-        { "nichtantworten", false, "noreply" },
-        { "bittenichtantworten", false, "noreply" },
-        { "keineantwort", false, "noreply" },
-        { "nietbeantwoorden", false, "noreply" },
-        { "nietantwoorden", false, "noreply" },
-        { "geenantwoord", false, "noreply" },
-        { "svaraej", false, "noreply" },
-        { "svarainte", false, "noreply" },
-        { "ikkesvar", false, "noreply" },
-        { "ikkebesvar", false, "noreply" },
-        { "svarikke", false, "noreply" },
-        { "eivastata", false, "noreply" },
-        { "alavastaa", false, "noreply" },
-        { "nieodpowiadaj", false, "noreply" },
-        { "neodpovidat", false, "noreply" },
-        { "neodpovidejte", false, "noreply" },
-        { "nevalaszoljon", false, "noreply" },
-        { "nuraspunde", false, "noreply" },
-        { "yanitlamayiniz", false, "noreply" },
-        { "nooreply", false, "noreply" },
-        { "mailerdaemon", true, "auto" },
-        { "postmaster", true, "auto" },
-        { "bounce", true, "auto" },
-        { "bounces", true, "auto" },
-        { "autoreply", true, "auto" },
-        { "autoresponder", true, "auto" },
-        { "root", true, "auto" },
-        { "cron", true, "auto" },
-        { "daemon", true, "auto" },
-        { "wwwdata", true, "auto" },
-        { "apache", true, "auto" },
-        { "nagios", true, "auto" },
-        { "wordpress", true, "auto" },
-        { "automated", true, "auto" },
-        { "automailer", true, "auto" },
-        { "postacertificata", true, "auto" },
-        { "system", true, "auto" },
-        { "quarantine", false, "notification" },
-        { "quarantaene", false, "notification" },
-        { "spamdigest", false, "notification" },
-        { "spamreport", false, "notification" },
-        { "notification", true, "notification" },
-        { "notifications", true, "notification" },
-        { "notificaciones", true, "notification" },
-        { "notificacoes", true, "notification" },
-        { "notifiche", true, "notification" },
-        { "benachrichtigung", true, "notification" },
-        { "benachrichtigungen", true, "notification" },
-        { "notify", true, "notification" },
-        { "notifier", true, "notification" },
-        { "alert", true, "notification" },
-        { "alerts", true, "notification" },
-        { "alertas", true, "notification" },
-        { "reminder", true, "notification" },
-        { "reminders", true, "notification" },
-        { "invitations", true, "notification" },
-        { "messagesnoreply", true, "notification" },
-        { "newsletter", true, "bulk" },
-        { "newsletters", true, "bulk" },
-        { "enews", true, "bulk" },
-        { "nyhetsbrev", true, "bulk" },
-        { "nyhedsbrev", true, "bulk" },
-        { "nieuwsbrief", true, "bulk" },
-        { "mailing", true, "bulk" },
-        { "calendarnotification", true, "calendar" },
+        { WORD("noreply"), false, "noreply" },
+        { WORD("donotreply"), false, "noreply" },
+        { WORD("dontreply"), false, "noreply" },
+        { WORD("noreplies"), false, "noreply" },
+        { WORD("noresponder"), false, "noreply" },
+        { WORD("noresponda"), false, "noreply" },
+        { WORD("norespondas"), false, "noreply" },
+        { WORD("noresponse"), false, "noreply" },
+        { WORD("nepasrepondre"), false, "noreply" },
+        { WORD("naopresponder"), false, "noreply" },
+        { WORD("naoresponda"), false, "noreply" },
+        { WORD("naoresponder"), false, "noreply" },
+        { WORD("nonrispondere"), false, "noreply" },
+        { WORD("nichtantworten"), false, "noreply" },
+        { WORD("bittenichtantworten"), false, "noreply" },
+        { WORD("keineantwort"), false, "noreply" },
+        { WORD("nietbeantwoorden"), false, "noreply" },
+        { WORD("nietantwoorden"), false, "noreply" },
+        { WORD("geenantwoord"), false, "noreply" },
+        { WORD("svaraej"), false, "noreply" },
+        { WORD("svarainte"), false, "noreply" },
+        { WORD("ikkesvar"), false, "noreply" },
+        { WORD("ikkebesvar"), false, "noreply" },
+        { WORD("svarikke"), false, "noreply" },
+        { WORD("eivastata"), false, "noreply" },
+        { WORD("alavastaa"), false, "noreply" },
+        { WORD("nieodpowiadaj"), false, "noreply" },
+        { WORD("neodpovidat"), false, "noreply" },
+        { WORD("neodpovidejte"), false, "noreply" },
+        { WORD("nevalaszoljon"), false, "noreply" },
+        { WORD("nuraspunde"), false, "noreply" },
+        { WORD("yanitlamayiniz"), false, "noreply" },
+        { WORD("nooreply"), false, "noreply" },
+        { WORD("mailerdaemon"), true, "auto" },
+        { WORD("postmaster"), true, "auto" },
+        { WORD("bounce"), true, "auto" },
+        { WORD("bounces"), true, "auto" },
+        { WORD("autoreply"), true, "auto" },
+        { WORD("autoresponder"), true, "auto" },
+        { WORD("root"), true, "auto" },
+        { WORD("cron"), true, "auto" },
+        { WORD("daemon"), true, "auto" },
+        { WORD("wwwdata"), true, "auto" },
+        { WORD("apache"), true, "auto" },
+        { WORD("nagios"), true, "auto" },
+        { WORD("wordpress"), true, "auto" },
+        { WORD("automated"), true, "auto" },
+        { WORD("automailer"), true, "auto" },
+        { WORD("postacertificata"), true, "auto" },
+        { WORD("system"), true, "auto" },
+        { WORD("quarantine"), false, "notification" },
+        { WORD("quarantaene"), false, "notification" },
+        { WORD("spamdigest"), false, "notification" },
+        { WORD("spamreport"), false, "notification" },
+        { WORD("notification"), true, "notification" },
+        { WORD("notifications"), true, "notification" },
+        { WORD("notificaciones"), true, "notification" },
+        { WORD("notificacoes"), true, "notification" },
+        { WORD("notifiche"), true, "notification" },
+        { WORD("benachrichtigung"), true, "notification" },
+        { WORD("benachrichtigungen"), true, "notification" },
+        { WORD("notify"), true, "notification" },
+        { WORD("notifier"), true, "notification" },
+        { WORD("alert"), true, "notification" },
+        { WORD("alerts"), true, "notification" },
+        { WORD("alertas"), true, "notification" },
+        { WORD("reminder"), true, "notification" },
+        { WORD("reminders"), true, "notification" },
+        { WORD("invitations"), true, "notification" },
+        { WORD("messagesnoreply"), true, "notification" },
+        { WORD("newsletter"), true, "bulk" },
+        { WORD("newsletters"), true, "bulk" },
+        { WORD("enews"), true, "bulk" },
+        { WORD("nyhetsbrev"), true, "bulk" },
+        { WORD("nyhedsbrev"), true, "bulk" },
+        { WORD("nieuwsbrief"), true, "bulk" },
+        { WORD("mailing"), true, "bulk" },
+        { WORD("calendarnotification"), true, "calendar" },
     };
+#undef WORD
     char plain[80];
     size_t n = 0;
+    bool has[256] = { false }; /* these letters */
     for (const char *p = email; *p != '\0' && *p != '@'; p++) {
         if (*p == '+')
             break;
-        if (*p != '-' && *p != '_' && *p != '.' && n + 1 < sizeof plain)
-            plain[n++] = g_ascii_tolower(*p);
+        if (*p != '-' && *p != '_' && *p != '.' && n + 1 < sizeof plain) {
+            plain[n] = g_ascii_tolower(*p);
+            has[(unsigned char) plain[n++]] = true;
+        }
     }
     plain[n] = '\0';
-    for (size_t i = 0; i < G_N_ELEMENTS(machines); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(machines); i++) {
+        if (machines[i].len > n || !has[(unsigned char) machines[i].word[0]])
+            continue;
         if (machines[i].whole ? strcmp(plain, machines[i].word) == 0
                               : strstr(plain, machines[i].word) != NULL)
             return machines[i].reason;
+    }
     return NULL;
 }
 
@@ -409,7 +429,8 @@ domain_notifies(const char *email)
     if (at == NULL)
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(domains); i++)
-        if (g_ascii_strcasecmp(at + 1, domains[i]) == 0)
+        if (same_letter(at[1], domains[i][0]) &&
+            g_ascii_strcasecmp(at + 1, domains[i]) == 0)
             return true;
     return false;
 }

@@ -373,6 +373,9 @@ static bool
 has_separator(const char *text, size_t len)
 {
     for (size_t i = 0; i + 1 < len; i++) {
+        i += strcspn(text + i, "|~*\t\xe2\xc2"); /* or the end, or a NUL */
+        if (i + 1 >= len)
+            break;
         if (text[i] == '|' || text[i] == '~')
             return true;
         if ((unsigned char) text[i] == 0xe2 && i + 2 < len &&
@@ -382,8 +385,7 @@ has_separator(const char *text, size_t len)
         if ((unsigned char) text[i] == 0xc2 &&
             (unsigned char) text[i + 1] == 0xb7)
             return true;
-        if (text[i] == ' ' && i > 0 && text[i + 1] == '*' && i + 2 < len &&
-            text[i + 2] == ' ')
+        if (text[i] == '*' && i > 1 && text[i - 1] == ' ' && text[i + 1] == ' ')
             return true;
         if (text[i] == '\t' && i > 0)
             return true;
@@ -502,6 +504,16 @@ is_field(const Line *line, const Word *words, size_t n)
                         WORD_REGISTRATION | WORD_CLOSING | WORD_STREET));
 }
 
+/* Few words have the first letter of one in the list. */
+static bool
+is_one_of(const Word *word, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (word->folded[0] == list[i][0] && strcmp(word->folded, list[i]) == 0)
+            return true;
+    return false;
+}
+
 /* "Meeting ID: 999 1234", "Passcode", "Hotel conf. 3320": numbers that are
  * nobody's. */
 static bool
@@ -519,15 +531,12 @@ is_appointment(const Word *words, size_t n, const char *text, size_t len)
         "einwahl",  "kennwort", "conf",   "codigo-acceso",
     };
     for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < G_N_ELEMENTS(alone); k++)
-            if (strcmp(words[i].folded, alone[k]) == 0)
-                return true;
-        if (i + 1 < n && words[i + 1].folded_len <= 6)
-            for (size_t k = 0; k < G_N_ELEMENTS(things); k++)
-                if (strcmp(words[i].folded, things[k]) == 0)
-                    for (size_t j = 0; j < G_N_ELEMENTS(tails); j++)
-                        if (strcmp(words[i + 1].folded, tails[j]) == 0)
-                            return true;
+        if (is_one_of(&words[i], alone, G_N_ELEMENTS(alone)))
+            return true;
+        if (i + 1 < n && words[i + 1].folded_len <= 6 &&
+            is_one_of(&words[i], things, G_N_ELEMENTS(things)) &&
+            is_one_of(&words[i + 1], tails, G_N_ELEMENTS(tails)))
+            return true;
     }
     const char *slashes = g_strstr_len(text, (gssize) len, "://");
     if (slashes == NULL)
@@ -653,7 +662,8 @@ signature_features(const Line *line, const Author *author, bool after_closing)
     }
     if (is_extension(text, len))
         SET(EXTENSION);
-    bool contact = !prose || has_separator(text, len);
+    bool separators = has_separator(text, len);
+    bool contact = !prose || separators;
     if (contact && (phone_plausible(text, len) || has_other_digits(text, len)))
         SET(PHONE);
     size_t at = find_at(text, len);
@@ -666,7 +676,7 @@ signature_features(const Line *line, const Author *author, bool after_closing)
     }
     if (contact && has_url(text, len))
         SET(URL);
-    if (has_separator(text, len))
+    if (separators)
         SET(SEPARATORS);
     if (!prose) {
         if (is_address(words, n))

@@ -288,7 +288,9 @@ classify(Word *word)
     word->folded_len =
         words_fold(word->text, word->len, word->folded, sizeof word->folded);
     word->classes = vocabulary_find_ending(word->folded, word->folded_len);
-    if (word->classes == 0 && word->capital && word->folded_len > 5) {
+    const char *hyphen =
+        word->classes == 0 ? memchr(word->folded, '-', word->folded_len) : NULL;
+    if (hyphen != NULL && word->capital && word->folded_len > 5) {
         static const char *const doubles[] = { "jean-", "marie-", "anne-",
                                                "hans-", "karl-",  "maria-",
                                                "mary-", "ana-",   "pierre-",
@@ -299,9 +301,7 @@ classify(Word *word)
     }
     if (word->classes == 0 && word->caseless)
         word->classes = unspaced_classes(word);
-    const char *hyphen =
-        word->classes == 0 ? memchr(word->folded, '-', word->folded_len) : NULL;
-    if (hyphen != NULL) { /* "Sócio-Diretor" */
+    if (hyphen != NULL && word->classes == 0) { /* "Sócio-Diretor" */
         size_t skip = (size_t) (hyphen + 1 - word->folded);
         word->classes |=
             vocabulary_find(hyphen + 1, word->folded_len - skip) & WORD_TITLE;
