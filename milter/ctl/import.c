@@ -115,7 +115,7 @@ list_one(const StoredMail *mail, void *data)
                     .len = mail->len,
                     .mark = message_mark(mail) };
     g_autoptr(Message) message = message_parse(mail->bytes, mail->len, &limits);
-    entry.date = message->date;
+    entry.date = message_date(message);
     if (entry.date < import->since ||
         g_hash_table_contains(import->done, &entry.mark))
         import->skipped++;

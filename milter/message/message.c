@@ -724,10 +724,12 @@ walk_entity(Walk *walk, const HeaderList *headers, Slice body, Place place)
 
 /* --- the message ------------------------------------------------------------------------------ */
 
-static int64_t
-parse_date(const char *value)
+int64_t
+message_date(const Message *message)
 {
-    g_autoptr(GDateTime) date = g_mime_utils_header_decode_date(value);
+    const Header *h = header_list_find(&message->headers, "Date", 0, NULL);
+    g_autoptr(GDateTime) date =
+        h != NULL ? g_mime_utils_header_decode_date(h->raw) : NULL;
     return date != NULL ? g_date_time_to_unix(date) : 0;
 }
 
@@ -759,8 +761,6 @@ fill_fields(Message *message)
     message->subject = g_strdup(h != NULL ? h->value : "");
     h = header_list_find(headers, "Message-ID", 0, NULL);
     message->message_id = h != NULL ? bare_message_id(h->raw) : NULL;
-    h = header_list_find(headers, "Date", 0, NULL);
-    message->date = h != NULL ? parse_date(h->raw) : 0;
     message->from = mailboxes_of(headers, "From");
     message->sender = mailboxes_of(headers, "Sender");
     message->reply_to = mailboxes_of(headers, "Reply-To");

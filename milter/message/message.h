@@ -99,7 +99,6 @@ typedef struct {
     MailboxList reply_to;
     MailboxList to;
     MailboxList cc;
-    int64_t date; /* Date: as seconds since the epoch, 0 unknown */
     bool truncated;
     bool malformed;
 } Message;
@@ -112,6 +111,10 @@ void message_free(Message *message);
 
 /* The first field of that name (any case), decoded; NULL when absent. */
 const char *message_header(const Message *message, const char *name);
+
+/* Date: as seconds since the epoch, 0 unknown. Read when it is asked for: time
+ * zones make it dear. */
+int64_t message_date(const Message *message);
 
 /* The same for a list; `from` is the index to start at, *out_index (may be
  * NULL) where it was found: for fields that occur several times. */

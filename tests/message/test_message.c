@@ -564,7 +564,7 @@ test_fields(void)
         "filename=x.txt\nContent-Description: =?utf-8?Q?=C3=BC?=\n\nx\n--b--\n";
     g_autoptr(Message) m = parse_exact(raw, sizeof(raw) - 1, NULL);
     g_assert_cmpstr(m->message_id, ==, "abc@example.org");
-    g_assert_cmpint(m->date, ==, 1773271333);
+    g_assert_cmpint(message_date(m), ==, 1773271333);
     g_assert_cmpstr(m->to.items[0].email, ==, "b@example.org");
     g_assert_cmpstr(m->cc.items[0].email, ==, "c@example.org");
     g_assert_cmpstr(m->reply_to.items[0].email, ==, "d@example.org");
