@@ -148,7 +148,8 @@ by_domain(Vote *vote, const char *email)
 {
     const char *dot = strrchr(email, '.');
     for (size_t i = 0; dot != NULL && i < G_N_ELEMENTS(regional); i++)
-        if (g_ascii_strcasecmp(dot + 1, regional[i][0]) == 0) {
+        if ((dot[1] | 0x20) == regional[i][0][0] &&
+            g_ascii_strcasecmp(dot + 1, regional[i][0]) == 0) {
             give(vote, regional[i][1], VOTES_DOMAIN);
             return;
         }

@@ -116,7 +116,11 @@ static const struct {
             "здравейте добър ден благодаря поздрави повече ще съм са" },
 };
 
-enum { N_LANGUAGES = G_N_ELEMENTS(frequent), TABLE_SIZE = 4096 };
+enum {
+    N_LANGUAGES = G_N_ELEMENTS(frequent),
+    TABLE_SIZE = 4096,
+    WORD_BYTES = 26, /* of a word count, and the rest of the last letter */
+};
 
 /* Eight bytes: the table is to stay in the processor's cache. */
 typedef struct {
@@ -126,14 +130,21 @@ typedef struct {
 
 static const Entry *table;
 
-static uint32_t
-hash_word(const char *word, size_t len)
-{
-    uint32_t h = UINT32_C(0x811c9dc5);
+/* FNV-1a, a byte at a time; | 1 when the word is complete. */
+#define HASH_SEED UINT32_C(0x811c9dc5)
 
+static inline uint32_t
+hash_byte(uint32_t h, char byte)
+{
+    return (h ^ (unsigned char) byte) * UINT32_C(0x01000193);
+}
+
+static uint32_t
+hash_bytes(uint32_t h, const char *bytes, size_t len)
+{
     for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char) word[i]) * UINT32_C(0x01000193);
-    return h | 1;
+        h = hash_byte(h, bytes[i]);
+    return h;
 }
 
 /* The entry of this word, or the free one where it belongs. */
@@ -155,7 +166,7 @@ make_table(void)
     for (size_t l = 0; l < N_LANGUAGES; l++) {
         for (const char *p = frequent[l].words; *p != '\0';) {
             size_t n = strcspn(p, " ");
-            uint32_t h = hash_word(p, n);
+            uint32_t h = hash_bytes(HASH_SEED, p, n) | 1;
             size_t slot = slot_of(t, h);
             t[slot].hash = h;
             t[slot].languages |= UINT32_C(1) << l;
@@ -295,18 +306,19 @@ language_guess(const char *text, size_t len)
         "务点时间问题话说贵";
     unsigned scores[N_LANGUAGES] = { 0 };
     Scripts s = { 0 };
-    char word[32];
+    uint32_t hash = HASH_SEED; /* of the first n bytes of the word */
     size_t n = 0, words = 0;
 
     make_tables();
     len = MIN(len, (size_t) LANGUAGE_MAX_TEXT);
     for (size_t i = 0; i <= len;) {
         /* the letters of an ASCII word at once */
-        while (i < len && n < sizeof word - 6) {
+        while (i < len && n < WORD_BYTES) {
             unsigned char lower = (unsigned char) text[i] | 0x20;
             if (lower < 'a' || lower > 'z')
                 break;
-            word[n++] = (char) lower;
+            hash = hash_byte(hash, (char) lower);
+            n++;
             s.latin++;
             i++;
         }
@@ -362,17 +374,19 @@ language_guess(const char *text, size_t len)
         } else if (c >= 0xac00 && c < 0xd7b0) {
             s.hangul++;
         }
-        if (letter && n < sizeof word - 6) {
-            if (c < 0x80)
-                word[n++] = (char) c;
-            else
-                n += (size_t) g_unichar_to_utf8(c, word + n);
+        if (letter && n < WORD_BYTES) {
+            char bytes[6] = { (char) c };
+            size_t n_bytes =
+                c < 0x80 ? 1 : (size_t) g_unichar_to_utf8(c, bytes);
+            hash = hash_bytes(hash, bytes, n_bytes);
+            n += n_bytes;
         } else if (!letter && n > 0) {
-            const Entry *e = &table[slot_of(table, hash_word(word, n))];
+            const Entry *e = &table[slot_of(table, hash | 1)];
             if (e->languages != 0)
                 add(scores, e->languages, weight_of(e->languages));
             words++;
             n = 0;
+            hash = HASH_SEED;
         }
         i += step;
     }

@@ -174,27 +174,31 @@ compare_pair(const void *key, const void *pair)
     return strcmp(key, ((const Pair *) pair)->key);
 }
 
+const char *
+person_nicknames(const char *name)
+{
+    const Pair *pair = bsearch(name, nicknames, G_N_ELEMENTS(nicknames),
+                               sizeof *nicknames, compare_pair);
+    return pair != NULL ? pair->value : NULL;
+}
+
+bool
+person_in_nicknames(const char *list, const char *name)
+{
+    if (list == NULL)
+        return false;
+    size_t n = strlen(name);
+    for (const char *p = strstr(list, name); p != NULL; p = strstr(p + 1, name))
+        if ((p == list || p[-1] == ' ') && (p[n] == '\0' || p[n] == ' '))
+            return true;
+    return false;
+}
+
 bool
 person_nickname(const char *a, const char *b)
 {
-    if (strcmp(a, b) == 0)
-        return true;
-    for (int turn = 0; turn < 2; turn++) {
-        const Pair *pair = bsearch(a, nicknames, G_N_ELEMENTS(nicknames),
-                                   sizeof *nicknames, compare_pair);
-        if (pair != NULL) {
-            size_t n = strlen(b);
-            for (const char *p = strstr(pair->value, b); p != NULL;
-                 p = strstr(p + 1, b))
-                if ((p == pair->value || p[-1] == ' ') &&
-                    (p[n] == '\0' || p[n] == ' '))
-                    return true;
-        }
-        const char *swap = a;
-        a = b;
-        b = swap;
-    }
-    return false;
+    return strcmp(a, b) == 0 || person_in_nicknames(person_nicknames(a), b) ||
+           person_in_nicknames(person_nicknames(b), a);
 }
 
 /* --- Han and Hangul names -------------------------------------------------- */

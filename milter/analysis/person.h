@@ -44,6 +44,10 @@ bool person_is_role(const char *email);
 
 /* Do the two folded given names belong together ("bob", "robert")? */
 bool person_nickname(const char *a, const char *b);
+/* The same in two steps, for one name and many: a folded name's other forms,
+ * or NULL; is a folded name among them? Not where both are equal. */
+const char *person_nicknames(const char *name);
+bool person_in_nicknames(const char *list, const char *name);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Person, person_clear)
 

@@ -50,9 +50,11 @@ add_tokens(Author *author, const char *text, size_t len)
         bool known = false;
         for (size_t k = 0; k < author->n_tokens; k++)
             known |= strcmp(author->tokens[k], words[i].folded) == 0;
-        if (!known)
-            g_strlcpy(author->tokens[author->n_tokens++], words[i].folded,
-                      sizeof author->tokens[0]);
+        if (known)
+            continue;
+        author->nicknames[author->n_tokens] = person_nicknames(words[i].folded);
+        g_strlcpy(author->tokens[author->n_tokens++], words[i].folded,
+                  sizeof author->tokens[0]);
     }
 }
 
@@ -286,6 +288,11 @@ author_words(const Word *words, size_t n, const Author *author)
     size_t hits = 0;
     for (size_t i = 0; i < n; i++) {
         bool hit = false;
+        const char *nicknames = NULL; /* of this word */
+        bool given = words[i].capital && words[i].folded_len >= 3 &&
+                     ((words[i].classes & WORD_GIVEN) || i == 0);
+        if (given && author->n_tokens > 0)
+            nicknames = person_nicknames(words[i].folded);
         for (size_t k = 0; k < author->n_tokens && !hit; k++) {
             const char *token = author->tokens[k];
             size_t len = strlen(token);
@@ -295,9 +302,10 @@ author_words(const Word *words, size_t n, const Author *author)
                      memcmp(words[i].folded, token, len) == 0 &&
                      words[i].folded[len] == '-')
                 hit = true;
-            else if (words[i].capital && len >= 3 && words[i].folded_len >= 3 &&
-                     ((words[i].classes & WORD_GIVEN) || i == 0) &&
-                     person_nickname(words[i].folded, token))
+            else if (given && len >= 3 &&
+                     (person_in_nicknames(nicknames, token) ||
+                      person_in_nicknames(author->nicknames[k],
+                                          words[i].folded)))
                 hit = true;
             else if (words[i].cjk && len >= 6 &&
                      strstr(words[i].folded, token) != NULL)

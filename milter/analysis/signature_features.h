@@ -55,6 +55,7 @@ typedef enum {
 
 typedef struct {
     char tokens[AUTHOR_TOKENS][32]; /* folded words of name and local-part */
+    const char *nicknames[AUTHOR_TOKENS]; /* of each: person_nicknames() */
     size_t n_tokens;
     char letters[80]; /* name's letters run together */
     char initials[8];

@@ -527,12 +527,21 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
 
 /* The bit of a letter in LetterNode.ascii, in the order of the letters; 0 for
  * those without. */
+#define L(letter, bit) [letter] = UINT64_C(1) << (bit)
+static const uint64_t letter_bits[0x80] = {
+    L('0', 0),  L('1', 1),  L('2', 2),  L('3', 3),  L('4', 4),  L('5', 5),
+    L('6', 6),  L('7', 7),  L('8', 8),  L('9', 9),  L('a', 10), L('b', 11),
+    L('c', 12), L('d', 13), L('e', 14), L('f', 15), L('g', 16), L('h', 17),
+    L('i', 18), L('j', 19), L('k', 20), L('l', 21), L('m', 22), L('n', 23),
+    L('o', 24), L('p', 25), L('q', 26), L('r', 27), L('s', 28), L('t', 29),
+    L('u', 30), L('v', 31), L('w', 32), L('x', 33), L('y', 34), L('z', 35),
+};
+#undef L
+
 static uint64_t
 letter_bit(uint16_t letter)
 {
-    if (letter >= 'a' && letter <= 'z')
-        return UINT64_C(1) << (letter - 'a' + 10);
-    return letter >= '0' && letter <= '9' ? UINT64_C(1) << (letter - '0') : 0;
+    return letter < G_N_ELEMENTS(letter_bits) ? letter_bits[letter] : 0;
 }
 
 static unsigned
@@ -1002,16 +1011,19 @@ typedef struct {
     uint8_t n;
 } Ids;
 
-static uint32_t
+static inline uint32_t
 letter_child(const UnsubscribeWords *w, uint32_t node, uint16_t letter)
 {
     const LetterNode *l = &w->letters[node];
     uint64_t bit = letter_bit(letter);
 
-    if (bit != 0)
-        return (l->ascii & bit) == 0
-                   ? 0
-                   : l->first + count_bits(l->ascii & LETTER_BITS & (bit - 1));
+    if (bit != 0) {
+        if ((l->ascii & bit) == 0)
+            return 0;
+        if (l->n_ascii == 1) /* most of those far from the root */
+            return l->first;
+        return l->first + count_bits(l->ascii & LETTER_BITS & (bit - 1));
+    }
     uint32_t low = l->first + l->n_ascii;
     uint32_t high = l->first + l->n;
     while (low < high) {

@@ -99,15 +99,24 @@ email_clean(const char *text)
     if (at == NULL || at == s->str || at[1] == 0 || s->len > MAX_EMAIL)
         return NULL;
     for (const char *p = at + 1; *p != 0; p++) {
+        if (g_ascii_isalnum(*p))
+            continue;
         if ((unsigned char) *p <= 32 || strchr("\"(),;<>\\`|", *p) != NULL)
             return NULL;
     }
     if (s->str[0] != '"') {
         for (const char *p = s->str; p < at; p++) {
+            if (g_ascii_isalnum(*p))
+                continue;
             if ((unsigned char) *p <= 32 || strchr("\"(),;<>[]\\", *p) != NULL)
                 return NULL;
         }
     }
+    size_t ascii = 0; /* letters of the domain, made small in place */
+    for (char *p = at + 1; *p != 0 && (*p & 0x80) == 0; p++, ascii++)
+        *p = g_ascii_tolower(*p);
+    if (at[1 + ascii] == 0)
+        return g_strndup(s->str, s->len);
     g_autofree char *local = g_strndup(s->str, (gsize) (at - s->str));
     g_autofree char *domain = g_utf8_strdown(at + 1, -1);
     return g_strconcat(local, "@", domain, NULL);
