@@ -104,7 +104,7 @@ static bool
 is_name(const char *name, const char *wanted)
 {
     /* asked for each field and many names: mostly the first letter differs */
-    return g_ascii_tolower(*name) == g_ascii_tolower(*wanted) &&
+    return ((*name ^ *wanted) & ~0x20) == 0 &&
            g_ascii_strcasecmp(name, wanted) == 0;
 }
 
@@ -165,8 +165,11 @@ is_help_desk_field(const char *name, const char *value)
                                             "service desk", "servicedesk",
                                             "servicenow",   "help scout",
                                             "freescout",    "deskpro" };
+    if (name[1] != '-')
+        return false;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (g_ascii_strncasecmp(name, names[i], strlen(names[i])) == 0)
+        if (((name[2] ^ names[i][2]) & ~0x20) == 0 &&
+            g_ascii_strncasecmp(name, names[i], strlen(names[i])) == 0)
             return true;
     if (!is_name(name, "X-Mailer") && !is_name(name, "X-Powered-By"))
         return false;

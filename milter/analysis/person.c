@@ -871,10 +871,10 @@ static bool
 is_organisation(const Word *words, size_t n, const char *email, bool line)
 {
     int against = 0, favour = 0;
+    bool role = person_is_role(email);
     /* A shared mailbox bears the firm's name; the line below a sign-off may
      * be its author, unless it spells the domain. */
-    if (person_is_role(email) && n > 1 &&
-        (!line || n > 3 || spells_domain(words, n, email)))
+    if (role && n > 1 && (!line || n > 3 || spells_domain(words, n, email)))
         against++;
     for (size_t i = 0; i < n; i++) {
         unsigned classes = words[i].classes;
@@ -909,8 +909,7 @@ is_organisation(const Word *words, size_t n, const char *email, bool line)
         favour++;
     if (n > 1 && (words[1].classes & WORD_GIVEN) && words[0].after == ',')
         favour += 2;
-    if (!person_is_role(email) && agrees_with_local(words, n, email) == 2 &&
-        n <= 3)
+    if (!role && agrees_with_local(words, n, email) == 2 && n <= 3)
         favour += 2;
     return against > favour || (against > 0 && n > 4);
 }

@@ -295,6 +295,8 @@ author_words(const Word *words, size_t n, const Author *author)
             nicknames = person_nicknames(words[i].folded);
         for (size_t k = 0; k < author->n_tokens && !hit; k++) {
             const char *token = author->tokens[k];
+            if (words[i].folded[0] != token[0] && !given && !words[i].cjk)
+                continue; /* nearly always */
             size_t len = strlen(token);
             if (strcmp(words[i].folded, token) == 0)
                 hit = true;

@@ -225,6 +225,8 @@ url_length(const char *text, size_t len)
 {
     size_t n = 0;
 
+    if (len < 5 || ((text[1] | 0x20) != 't' && (text[1] | 0x20) != 'w'))
+        return 0; /* most words with these letters */
     if (!((len > 8 && g_ascii_strncasecmp(text, "https://", 8) == 0) ||
           (len > 7 && g_ascii_strncasecmp(text, "http://", 7) == 0) ||
           (len > 4 && g_ascii_strncasecmp(text, "www.", 4) == 0)))
