@@ -475,11 +475,41 @@ skip_label(const char *text, size_t start, size_t end)
     return start;
 }
 
+/* "for and on behalf of Ashford LLP": in whose name the author signs. */
+static size_t
+skip_behalf(const char *text, size_t start, size_t end)
+{
+    static const char *const phrases[] = {
+        "for and on behalf of ",
+        "on behalf of ",
+        "for & on behalf of ",
+        "p.p. ",
+        "pour le compte de ",
+        "au nom de ",
+        "im auftrag der ",
+        "im namen der ",
+        "namens ",
+        "en nombre de ",
+        "per conto di ",
+        "em nome de ",
+    };
+    while (start < end && text[start] == ' ')
+        start++;
+    for (size_t i = 0; i < G_N_ELEMENTS(phrases); i++) {
+        size_t n = strlen(phrases[i]);
+        if (start + n < end &&
+            g_ascii_strncasecmp(text + start, phrases[i], n) == 0)
+            return start + n;
+    }
+    return start;
+}
+
 static void
 add_part(Card *card, size_t line, size_t start, size_t end, char before)
 {
     const char *text = card->lines[line].text;
     start = skip_label(text, start, end);
+    start = skip_behalf(text, start, end);
     while (start < end && strchr(" \t:", text[start]) != NULL)
         start++;
     while (end > start && strchr(" \t:", text[end - 1]) != NULL)
@@ -580,6 +610,23 @@ card_words(const Card *card, const CardPart *part, Word *out)
                        part->end - part->start, out, CARD_WORDS);
 }
 
+static void
+append(char *to, size_t *used, size_t size, const char *text, size_t len)
+{
+    if (*used + len < size) {
+        memcpy(to + *used, text, len);
+        *used += len;
+    }
+}
+
+/* Is the domain's label the beginning of the name, or the name of the label? */
+static bool
+begins_label(const char *label, size_t domain, const char *name, size_t len)
+{
+    size_t common = MIN(len, domain);
+    return common >= 3 && strncmp(label, name, common) == 0;
+}
+
 bool
 card_names_domain(const Card *card, const char *text, size_t len)
 {
@@ -594,10 +641,18 @@ card_names_domain(const Card *card, const char *text, size_t len)
         return false;
     Word words[CARD_WORDS];
     size_t n = words_split(text, len, words, CARD_WORDS);
-    char joined[128], initials[16];
-    size_t used = 0, n_initials = 0;
+    /* all letters; with an ampersand as "and"; without small words */
+    char joined[128], spelt[128], large[128], initials[16];
+    size_t used = 0, n_spelt = 0, n_large = 0, n_initials = 0;
     bool hit = false;
     for (size_t i = 0; i < n; i++) {
+        if (i > 0 && n_spelt + 3 < sizeof spelt &&
+            memchr(words[i - 1].text + words[i - 1].len, '&',
+                   (size_t) (words[i].text - words[i - 1].text) -
+                       words[i - 1].len) != NULL) {
+            memcpy(spelt + n_spelt, "and", 3);
+            n_spelt += 3;
+        }
         char plain[WORD_FOLDED_MAX];
         size_t k = 0;
         for (size_t j = 0; j < words[i].folded_len; j++)
@@ -614,18 +669,19 @@ card_names_domain(const Card *card, const char *text, size_t len)
         if (k >= 4 && strstr(generic, padded) == NULL &&
             strstr(card->domain, plain) != NULL)
             hit = true;
-        if (used + k < sizeof joined) {
-            memcpy(joined + used, plain, k);
-            used += k;
-        }
+        append(joined, &used, sizeof joined, plain, k);
+        append(spelt, &n_spelt, sizeof spelt, plain, k);
+        if (words[i].capital || k > 3)
+            append(large, &n_large, sizeof large, plain, k);
     }
-    joined[used] = '\0';
+    joined[used] = spelt[n_spelt] = large[n_large] = '\0';
     initials[n_initials] = '\0';
     for (const char *label = card->domain; *label == '.';) {
         label++;
         size_t domain = strcspn(label, ".");
-        size_t common = MIN(used, domain);
-        if (common >= 3 && strncmp(label, joined, common) == 0)
+        if (begins_label(label, domain, joined, used) ||
+            (n_spelt > used && begins_label(label, domain, spelt, n_spelt)) ||
+            (n_large < used && begins_label(label, domain, large, n_large)))
             return true;
         if (n_initials >= 3 && n_initials == domain &&
             strncmp(initials, label, n_initials) == 0)

@@ -26,7 +26,9 @@ static const char *const cjk_nouns[] = {
     "프로덕션", "호텔",   "대학교",   "재단",         "협회",   "스튜디오",
     "은행",     "병원",   "그룹",     "엔터테인먼트", "컴퍼니", "기획",
     "トラベル", "企画",   "製作所",   "出版社",       "美術館", "博物館",
-    "劇場",     "市役所", "財団",
+    "劇場",     "市役所", "財団",     "研究会",       "委員会", "学会",
+    "연구회",   "협의회", "위원회",   "학회",         "동호회", "연합회",
+    "센터",     "조합",   "研究會",   "委員會",       "學會",   "委员会",
 };
 static const char *const cjk_departments[] = {
     "部", "課", "係", "室", "팀", "부서", "处", "處", "科", "组", "組", "본부",
@@ -97,16 +99,12 @@ is_domain(const Card *card, const Word *words, size_t n)
 bool
 company_is_field(const Word *word)
 {
-    static const char *const endings[] = { "tion",   "sion",  "ment",
-                                           "turing", "lysis", "ning",
-                                           "ting",   "ance",  "ence" };
-    if (word->folded_len < 7 ||
-        (word->classes & (WORD_GIVEN | WORD_LEGAL | WORD_ORGANISATION)))
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
-        if (g_str_has_suffix(word->folded, endings[i]))
-            return true;
-    return false;
+    static const char *const endings[] = { "tion",  "sion",  "ment",  "turing",
+                                           "lysis", "ning",  "ting",  "ance",
+                                           "ence",  "tions", "sions", "ments" };
+    return word->folded_len >= 7 &&
+           !(word->classes & (WORD_GIVEN | WORD_LEGAL | WORD_ORGANISATION)) &&
+           words_ends_in(word, endings, G_N_ELEMENTS(endings));
 }
 
 static double
@@ -136,7 +134,7 @@ score_part(const Card *card, size_t index, size_t name, bool title)
     Word words[CARD_WORDS];
     size_t n = card_words(card, part, words);
     double score = 0;
-    bool evidence = false;
+    bool evidence = false, quoted = false;
     if (only_legal(words, n))
         return 0;
     if (part->n_legal > 0 && n > 1) {
@@ -181,6 +179,7 @@ score_part(const Card *card, size_t index, size_t name, bool title)
                (g_strstr_len(text, (gssize) len, " «") != NULL ||
                 g_strstr_len(text, (gssize) len, " „") != NULL)) {
         score += 1.5; /* a kind of firm, and its name in quotes */
+        quoted = true;
         evidence = true;
     }
     if (!evidence && n <= 3 && company_is_field(&words[n - 1]))
@@ -207,7 +206,8 @@ score_part(const Card *card, size_t index, size_t name, bool title)
          words[n - 1].classes & WORD_DEPARTMENT) &&
         part->n_legal == 0 && !(words[n - 1].classes & WORD_ORGANISATION))
         score -= 1.5;
-    score -= part->n_lower > 3 ? 2.5 : 0.4 * part->n_lower;
+    if (!quoted)
+        score -= part->n_lower > 3 ? 2.5 : 0.4 * part->n_lower;
     if (part->n_digit > 0)
         score -= part->n_street > 0 ? 4.0 : 1.5;
     if (part->n_street > 0 && !evidence)
@@ -232,7 +232,10 @@ score_part(const Card *card, size_t index, size_t name, bool title)
         size_t distance = part->line > name_line ? part->line - name_line : 0;
         score -= 0.15 * (double) MIN(distance, (size_t) 8);
         /* without evidence: the line below the title */
-        if (!evidence && part->n_capital == n && n <= 5 && n >= 1 &&
+        size_t small = 0; /* "Luz y Escena" */
+        for (size_t i = 1; i + 1 < n; i++)
+            small += !words[i].capital && words[i].folded_len < 4;
+        if (!evidence && part->n_capital + small == n && n <= 5 && n >= 1 &&
             part->n_digit == 0 && part->n_title == 0 && part->n_lower == 0 &&
             !only_department && distance <= 2) {
             if (title && (distance > 0 || part->before == '|' ||
@@ -282,6 +285,23 @@ partners(const Card *card, size_t *first, size_t *last)
             return;
         }
     }
+}
+
+/* "logo Atelier Example": what the picture is, and what it shows. In place. */
+static void
+cut_logo(char *text)
+{
+    static const char *const words[] = { "logo ",    "logo: ",    "logo de ",
+                                         "logo of ", "logotipo ", "logotype ",
+                                         "logo der " };
+    size_t longest = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_ascii_strncasecmp(text, words[i], strlen(words[i])) == 0)
+            longest = MAX(longest, strlen(words[i]));
+    memmove(text, text + longest, strlen(text + longest) + 1);
+    size_t len = strlen(text);
+    if (len > 6 && g_ascii_strcasecmp(text + len - 5, " logo") == 0)
+        text[len - 5] = '\0';
 }
 
 void
@@ -339,6 +359,8 @@ company_find(Card *card, size_t name, bool title, Field *out)
     }
     g_autofree char *text = card_text(card, first, last);
     /* "Inc." keeps its full stop: it was cut by the splitting, or stands */
+    if (card->lines[part->line].flags & LINE_IMAGE_ALT)
+        cut_logo(text);
     for (size_t i = first; i <= last; i++)
         card->parts[i].role = PART_COMPANY;
     field_set(out, text, card_evidence(card, best), confidence);

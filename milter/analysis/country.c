@@ -24,7 +24,8 @@ enum { LINE_WORDS = 24, CANDIDATES = 40 };
 #define VOTES_SCRIPT 3.0
 #define VOTES_PLUS 3.0
 #define VOTES_CITY 3.0
-#define VOTES_FORM 4.0 /* of a number */
+#define VOTES_LANGUAGE 0.5 /* and what habits.txt gives */
+#define VOTES_FORM 4.0     /* of a number */
 #define VOTES_FALLBACK 1.2
 #define VOTES_LENGTH 1.0 /* of the postcode */
 #define LESS_LIKELY 0.15 /* for each country before it in a list */
@@ -172,7 +173,7 @@ by_language(Vote *vote, const char *lang)
     g_snprintf(key, sizeof key, "lang:%s", lang);
     const char *habit = find_habit(key);
     if (habit != NULL)
-        give_list(vote, habit + 2, habit[0] - '0' + 0.5);
+        give_list(vote, habit + 2, habit[0] - '0' + VOTES_LANGUAGE);
 }
 
 /* The country whose script, or whose words in Han, the line is written in. */
@@ -367,7 +368,9 @@ by_card(Vote *vote, const Card *card)
     for (size_t i = 0; i < card->n_lines; i++) {
         const CardLine *line = &card->lines[i];
         Word words[LINE_WORDS];
-        size_t n = words_split(line->text, line->len, words, LINE_WORDS);
+        const char *text = line->closing ? line->original : line->text;
+        size_t len = line->closing ? strlen(text) : line->len;
+        size_t n = words_split(text, len, words, LINE_WORDS);
         if (!plus)
             plus = by_plus(vote, line);
         if (american == 0)

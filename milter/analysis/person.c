@@ -508,6 +508,22 @@ is_iberian(const Word *word)
            (word->folded_len > 4 && g_str_has_suffix(word->folded, "ez"));
 }
 
+/* "Mads Overgaard Thygesen": what stands between a known given name and the
+ * family name, and is no given name, is another family name. `start` is where
+ * the last one begins. */
+static size_t
+middle_surname(const Word *words, size_t start, const char *email)
+{
+    if (!(words[0].classes & WORD_GIVEN) || country_in(email, " ph "))
+        return start;
+    while (start > 1 && words[start - 1].classes == 0 &&
+           words[start - 1].folded_len >= 4 && !words[start - 1].all_caps &&
+           memchr(words[start - 1].folded, '-', words[start - 1].folded_len) ==
+               NULL)
+        start--;
+    return start;
+}
+
 /* Where does the family name begin? `n` words, 2 or more. */
 static size_t
 family_start(const Word *words, size_t n, const char *email)
@@ -562,7 +578,7 @@ family_start(const Word *words, size_t n, const char *email)
                     continue;
             }
             if (!(words[i].classes & WORD_GIVEN) || i + 1 == n)
-                return i;
+                return middle_surname(words, i, email);
         }
     }
     size_t given = 1;
@@ -573,7 +589,7 @@ family_start(const Word *words, size_t n, const char *email)
     if (n - given >= 2 && is_iberian(&words[n - 2]) &&
         is_iberian(&words[n - 1]))
         return n - 2; /* Ana Lopez Garcia <...@example.com> */
-    return given > 1 ? given : n - 1;
+    return given > 1 ? given : middle_surname(words, n - 1, email);
 }
 
 /* A known given name, or two with a hyphen ("Aino-Kaisa"). */

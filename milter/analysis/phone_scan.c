@@ -358,6 +358,14 @@ is_date_or_time(const char *run, size_t len)
            values[0] >= 1900 && values[0] < 2100 && values[1] < 2100;
 }
 
+/* "220777-4": a number of another kind with its check digit. */
+static bool
+ends_in_one_digit(const char *run, size_t len)
+{
+    return len >= 2 && run[0] != '+' && run[0] != '(' && run[0] != '0' &&
+           is_digit(run[len - 1]) && run[len - 2] == '-';
+}
+
 /* "77208-1429", "01310-100", "1250-096 Lisboa": postcodes by their form. */
 static bool
 is_postcode(const char *text, size_t len, size_t at, size_t end)
@@ -684,7 +692,8 @@ phone_scan(const char *text, size_t len, const char *const *regions,
                         text[at] != '0' && count == end - at;
             if (bare && count != 10 && count != 11)
                 continue;
-            if (classes == 0 && count < 7)
+            if (classes == 0 &&
+                (count < 7 || ends_in_one_digit(text + at, end - at)))
                 continue;
             /* a piece leaves nothing, another number, or is clearly parted */
             size_t left = count_digits(text + end, run_end - end);

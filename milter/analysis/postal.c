@@ -338,12 +338,14 @@ kind_of(const Card *card, const CardPart *part)
         "etg og piso planta oficina local andar sala conjunto piano scala "
         "interno lok lakas emelet etaj ap kat kancelar офис оф этаж корп "
         "postfach postbus box box bp cs apartado casilla postboks boks pob ";
-    bool unit = (in_list(units, &words[0]) &&
-                 (part->n_digit > 0 || part->n_organisation == 0 || n <= 2)) ||
-                (n == 2 && words[0].after == '.' && words[1].digit &&
-                 words[0].folded_len <= 4 && words[0].letter) ||
-                (n >= 2 && in_list(units, &words[n - 1])) ||
-                (n >= 2 && in_list(units, &words[1]) && words[0].digit);
+    bool unit =
+        (in_list(units, &words[0]) &&
+         (part->n_digit > 0 || part->n_organisation == 0 || n <= 2)) ||
+        (n == 2 && words[0].after == '.' && words[1].digit &&
+         words[0].folded_len <= 4 && words[0].letter) ||
+        (n >= 2 && in_list(units, &words[n - 1]) &&
+         (part->n_digit > 0 || !(words[n - 1].classes & WORD_ORGANISATION))) ||
+        (n >= 2 && in_list(units, &words[1]) && words[0].digit);
     if (memchr(text, '/', len) != NULL && n >= 1 && words[0].digit &&
         strstr(words[0].folded, "/f") != NULL)
         unit = true; /* 23/F */
@@ -562,8 +564,9 @@ postal_find(Card *card, const char *fallback, Field *out, AddressParts *parts)
             }
             /* state or region behind the place: "Queretaro, Qro." */
             if (place && line == last_line && !place_line_end &&
-                card->parts[k].before == ',' && card->parts[k].n_words <= 2 &&
-                (kinds[k] & KIND_TOWN) && card->parts[k].n_organisation == 0) {
+                strchr(",/", card->parts[k].before) != NULL &&
+                card->parts[k].n_words <= 2 && (kinds[k] & KIND_TOWN) &&
+                card->parts[k].n_organisation == 0) {
                 range.last = k;
                 place_line_end = true;
                 continue;
@@ -717,7 +720,10 @@ const char *
 postal_country_form(const Word *words, size_t n)
 {
     Postcode code;
+    bool digits = false;
     for (size_t k = 0; k < n; k++)
+        digits |= words[k].digit;
+    for (size_t k = 0; digits && k < n; k++)
         if (!(k > 0 && words[k].digit && words[k - 1].digit) &&
             find_postcode(words + k, MIN(n - k, (size_t) 4), &code) &&
             code.country != NULL)

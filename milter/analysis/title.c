@@ -179,6 +179,13 @@ score_part(const Card *card, const CardPart *part, size_t name_line,
         if (part->n_given > 0 && n <= 3 && part->n_titlemod == 0 &&
             (words[0].classes & WORD_GIVEN))
             score -= 2.0;
+        /* "Commercial Property": the noun may be an adjective as well */
+        bool noun = n == 1;
+        for (size_t i = 0; i < n; i++)
+            noun |=
+                (words[i].classes & (WORD_TITLE | WORD_TITLEMOD)) == WORD_TITLE;
+        if (!noun)
+            score -= 0.8;
         /* one word that is also something else ("Host", "Lead", "Bar") */
         if (n == 1 && words[0].folded_len <= 3 && !words[0].all_caps)
             score -= 1.5;
@@ -235,14 +242,46 @@ firm_elsewhere(const Card *card, const CardPart *but)
     return false;
 }
 
+/* Does another line name the firm? */
+static bool
+firm_on_another_line(const Card *card, const CardPart *but)
+{
+    for (size_t i = 0; i < card->n_parts; i++) {
+        const CardPart *part = &card->parts[i];
+        if (part->role != PART_FREE || part->line == but->line ||
+            part->n_title > 0 || part->n_digit > 0)
+            continue;
+        Word words[CARD_WORDS];
+        size_t n = card_words(card, part, words);
+        const char *text = card->lines[part->line].text + part->start;
+        if (part->n_legal > 0 ||
+            ((words[0].classes | words[n - 1].classes) & WORD_ORGANISATION &&
+             n > 1 && part->before == '\n') ||
+            card_names_domain(card, text, part->end - part->start))
+            return true;
+    }
+    return false;
+}
+
+/* May the word name a field of work, though firms have it in their names as
+ * well ("Services")? */
+static bool
+may_be_field(const Word *word)
+{
+    return !(word->classes & WORD_ORGANISATION) ||
+           (word->classes & (WORD_TITLEMOD | WORD_DEPARTMENT));
+}
+
 /* "Manager, West Gas Origination": a field that the vocabulary does not know,
  * unless it looks like the firm. */
 static bool
 names_field(const Card *card, const CardPart *part)
 {
-    if (part->role != PART_FREE || part->before != ',' || part->n_words == 0 ||
-        part->n_words > 5 || part->n_digit > 0 || part->n_legal > 0 ||
-        part->n_lower > 0 || part->n_given > 0 || card->domain[0] == '\0')
+    bool dash = part->before == '-';
+    if (part->role != PART_FREE || (!dash && part->before != ',') ||
+        part->n_words == 0 || part->n_words > (dash ? 3 : 5) ||
+        part->n_digit > 0 || part->n_legal > 0 || part->n_lower > 0 ||
+        part->n_given > 0 || card->domain[0] == '\0')
         return false;
     const char *text = card->lines[part->line].text + part->start;
     if (!g_ascii_isalpha(*text) &&
@@ -250,12 +289,15 @@ names_field(const Card *card, const CardPart *part)
         return false; /* quoted: a firm */
     Word words[CARD_WORDS];
     size_t n = card_words(card, part, words);
-    if (company_is_field(&words[n - 1]))
-        return true; /* "Director, Gas Structuring" */
-    if (part->n_street > 0 ||
-        ((words[0].classes | words[n - 1].classes) & WORD_ORGANISATION))
-        return false;
     size_t len = part->end - part->start;
+    if (company_is_field(&words[n - 1]) && !dash)
+        return true; /* "Director, Gas Structuring" */
+    if (part->n_street > 0 || (dash && !firm_on_another_line(card, part)))
+        return false;
+    if ((words[0].classes | words[n - 1].classes) & WORD_ORGANISATION)
+        return may_be_field(&words[0]) && may_be_field(&words[n - 1]) &&
+               !card_names_domain(card, text, len) &&
+               firm_on_another_line(card, part);
     return !card_names_domain(card, text, len) &&
            !(begins_domain(card, words, n) && !firm_elsewhere(card, part));
 }
@@ -281,19 +323,16 @@ take_cjk(Card *card, size_t index, Field *out, double confidence)
 static bool
 ends_as_doer(const Word *word)
 {
-    static const char *const endings[] = { "ist",  "ogist", "er",   "or",
-                                           "eur",  "euse",  "ian",  "ista",
-                                           "ador", "adora", "aire", "ent",
-                                           "ant",  "nik",   "ka",   "in",
-                                           "ero",  "era",   "ik" };
-    if (word->folded_len < 6 ||
-        (word->classes &
-         (WORD_GIVEN | WORD_LEGAL | WORD_ORGANISATION | WORD_STREET)))
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++)
-        if (g_str_has_suffix(word->folded, endings[i]))
-            return true;
-    return false;
+    static const char *const endings[] = {
+        "ist",   "ogist", "er",    "or",   "eur",  "euse",  "ian",
+        "ista",  "ador",  "adora", "aire", "ent",  "ant",   "nik",
+        "ka",    "in",    "ero",   "era",  "ik",   "logue", "iste",
+        "ienne", "trice", "iere",  "loge", "loog", "turg"
+    };
+    return word->folded_len >= 6 &&
+           !(word->classes &
+             (WORD_GIVEN | WORD_LEGAL | WORD_ORGANISATION | WORD_STREET)) &&
+           words_ends_in(word, endings, G_N_ELEMENTS(endings));
 }
 
 /* A line right below the name that no list knows: small words, or a rank or
@@ -323,24 +362,58 @@ score_unknown(const Card *card, size_t index, size_t name_line)
         return 1.6; /* "tonski tehnik" */
     bool rank = (words[0].classes & WORD_TITLEMOD) && n > 1;
     if (part->n_lower == 0 && ends_as_doer(&words[n - 1]) &&
-        (rank || (n <= 2 && firm_elsewhere(card, part))))
+        (rank || (n <= 2 && firm_on_another_line(card, part))))
         return 1.5;
     return 0;
 }
 
-/* "artistic director FS Example": small words are the title, and the capital
- * ones after them, which the domain spells, the firm. */
+/* Where the firm begins in "artistic director FS Example" (small words are the
+ * title, the capital ones after them the firm) and in "Zaakvoerder Example" or
+ * "Tresoriere de la Chorale Example" (behind what titles are made of); n when
+ * nowhere. */
+static size_t
+firm_in_title(const Word *words, size_t n)
+{
+    static const char joints[] = " de la le les l du des d der des von van het "
+                                 "of the di della dell del do da dos das ";
+    size_t at = n;
+    while (at > 1 && words[at - 1].capital && !words[at - 1].cjk)
+        at--;
+    if (at >= 2 && at < n && !words[at - 1].capital && !words[0].capital &&
+        !(words[at].classes & WORD_TITLE) &&
+        !(words[at - 1].classes & WORD_PARTICLE))
+        return at;
+    at = 0;
+    while (at < n && words[at].capital && !words[at].cjk &&
+           (words[at].classes & (WORD_TITLE | WORD_TITLEMOD)))
+        at++;
+    size_t title = at, nouns = 0;
+    for (size_t i = 0; i < n; i++)
+        nouns += (words[i].classes & WORD_TITLE) ? (i < at ? 1 : n + 1) : 0;
+    if (nouns == 0 || nouns > n)
+        return n;
+    for (; at < n && !words[at].capital; at++) {
+        char padded[WORD_FOLDED_MAX + 4];
+        g_snprintf(padded, sizeof padded, " %s ", words[at].folded);
+        if (strstr(joints, padded) == NULL)
+            return n;
+    }
+    /* "Director of Music" works in no firm of that name */
+    if (at >= n || !words[at].capital || words[at].cjk ||
+        (words[at].classes & (WORD_TITLE | WORD_TITLEMOD | WORD_DEPARTMENT)) ||
+        (at > title && at + 1 == n))
+        return n;
+    return at;
+}
+
+/* The firm, which the domain spells, is parted from the title. */
 static void
 part_from_firm(Card *card, size_t index, char *text)
 {
     CardPart *part = &card->parts[index];
     Word words[CARD_WORDS];
-    size_t n = card_words(card, part, words), at = n;
-    while (at > 1 && words[at - 1].capital && !words[at - 1].cjk)
-        at--;
-    if (at < 2 || at == n || words[at - 1].capital || words[0].capital ||
-        card->n_parts == CARD_PARTS || (words[at].classes & WORD_TITLE) ||
-        (words[at - 1].classes & WORD_PARTICLE))
+    size_t n = card_words(card, part, words), at = firm_in_title(words, n);
+    if (at == n || card->n_parts == CARD_PARTS)
         return;
     size_t start = (size_t) (words[at].text - card->lines[part->line].text);
     if (!card_names_domain(card, words[at].text, part->end - start))
@@ -355,9 +428,15 @@ part_from_firm(Card *card, size_t index, char *text)
     rest->before = '-';
     rest->role = PART_FREE;
     rest->n_title = 0;
-    part->end = start;
     *hit = '\0';
     g_strchomp(text);
+    for (; words[0].capital && !words[at - 1].capital; at--) {
+        start = (size_t) (words[at - 1].text - card->lines[part->line].text);
+        char *joint = strrchr(text, ' '); /* "of", "de la" */
+        if (joint != NULL)
+            *joint = '\0';
+    }
+    part->end = start;
 }
 
 void
@@ -412,8 +491,7 @@ title_find(Card *card, size_t name, Field *out)
         last++;
     while (first > 0 && first - 1 != name &&
            card->parts[first - 1].line == card->parts[best].line &&
-           (card->parts[first].before == '/' ||
-            card->parts[first].before == ',') &&
+           strchr("/,-", card->parts[first].before) != NULL &&
            card->parts[first - 1].n_title > 0 &&
            card->parts[first - 1].role == PART_FREE &&
            card->parts[first - 1].n_legal == 0)

@@ -306,6 +306,14 @@ classify(Word *word)
         word->classes |=
             vocabulary_find(hyphen + 1, word->folded_len - skip) & WORD_TITLE;
     }
+    const char *slash =
+        word->classes == 0 ? memchr(word->folded, '/', word->folded_len) : NULL;
+    if (slash != NULL) { /* "Owner/Chef", "MD/CEO" */
+        size_t skip = (size_t) (slash + 1 - word->folded);
+        word->classes |= (vocabulary_find(word->folded, skip - 1) |
+                          vocabulary_find(slash + 1, word->folded_len - skip)) &
+                         WORD_TITLE;
+    }
     if (word->classes == 0 && word->folded_len <= 10 &&
         memchr(word->folded, '.', word->folded_len) != NULL) {
         char plain[12]; /* "S.A." */
@@ -395,4 +403,13 @@ words_street_letter(const Word *words, size_t n, size_t i)
         return (letter == 'R' && next == '.') ||
                ((letter == 'C' || letter == 'c') && next == '/');
     return letter == 'u' && next == '.' && words[i + 1].digit;
+}
+
+bool
+words_ends_in(const Word *word, const char *const *endings, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (g_str_has_suffix(word->folded, endings[i]))
+            return true;
+    return false;
 }

@@ -52,4 +52,7 @@ bool words_is_cjk(gunichar c);
 /* Does the line have a letter of Chinese, Japanese or Korean script? */
 bool words_has_cjk(const char *text, size_t len);
 
+/* Does the word end in one of the `n` endings? */
+bool words_ends_in(const Word *word, const char *const *endings, size_t n);
+
 #endif

@@ -26,8 +26,8 @@ static const Case cases[] = {
       "The tent is up.\n\nOdile Prescott\nRigger\n0491 570 156\n\n"
       "Sent from my iPhone\n",
       "Odile Prescott|Rigger|0491 570 156" },
-    { "name in HTML", "html",
-      "<p>The tent is up.</p><p>Cheers,<br>Odile</p>", "" },
+    { "name in HTML", "html", "<p>The tent is up.</p><p>Cheers,<br>Odile</p>",
+      "" },
     { "card in HTML", "html",
       "<p>The tent is up.</p><p>Cheers,</p><p>Odile Prescott<br>"
       "Head Rigger<br>Prescott Tents Pty Ltd</p>",
