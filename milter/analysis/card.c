@@ -353,6 +353,12 @@ legal_bracket(const char *text, size_t i, size_t len)
             return memchr(text + start, ',', (size_t) (rest - text) - start) ==
                    NULL;
     }
+    /* "(香港)有限公司" */
+    static const char *const cjk[] = { "有限", "股份", "公司", "集团",
+                                       "集團", "株式", "合同" };
+    for (size_t k = 0; close != NULL && k < G_N_ELEMENTS(cjk); k++)
+        if (start > 0 && g_str_has_prefix(close + 1, cjk[k]))
+            return true;
     static const char *const inside[] = { "(Pty)", "(PTY)", "(Pvt)",    "(PVT)",
                                           "(株)",  "(주)",  "(유)",     "(M)",
                                           "(S)",   "(HK)",  "(Private)" };

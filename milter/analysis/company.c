@@ -116,7 +116,7 @@ score_part(const Card *card, size_t index, size_t name, bool title)
     const CardLine *line = &card->lines[part->line];
     const char *text = line->text + part->start;
     size_t len = part->end - part->start;
-    if (len < 2 || len > 100)
+    if (len < 2 || len > 100 || text[0] == '@')
         return 0;
     if (part->cjk) {
         double score = 0;

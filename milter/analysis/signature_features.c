@@ -665,9 +665,10 @@ signature_features(const Line *line, const Author *author, bool after_closing)
     size_t rest = 0;
     if ((words[0].classes & (WORD_CLOSING | WORD_CLOSING_START)) &&
         signature_closing(text, len, &rest)) {
-        if (rest == len)
-            SET(CLOSING);
-        else
+        if (rest == len) {
+            SET(CLOSING); /* "God bless" is no Swedish greeting then */
+            bits &= ~(G_GUINT64_CONSTANT(1) << FEATURE_GREETING);
+        } else
             SET(CLOSING_NAME);
     }
     if (is_extension(text, len))

@@ -184,6 +184,9 @@ score_part(const Card *card, const CardPart *part, size_t name_line,
         for (size_t i = 0; i < n; i++)
             noun |=
                 (words[i].classes & (WORD_TITLE | WORD_TITLEMOD)) == WORD_TITLE;
+        if (!noun && (words[0].classes & (WORD_DEPARTMENT | WORD_TITLE |
+                                          WORD_TITLEMOD)) == WORD_DEPARTMENT)
+            return 0; /* "Ufficio Commerciale" */
         if (!noun)
             score -= 0.8;
         /* one word that is also something else ("Host", "Lead", "Bar") */

@@ -37,6 +37,16 @@ static const Case cases[] = {
     { "yours", "plain",
       "Please bring the ladder back.\n\nYour patient rigger,\nOdile Prescott\n",
       "Your patient rigger,|Odile Prescott" },
+    { "God bless", "plain", "Happy birthday from us.\n\nGod bless,\nOdile\n",
+      "God bless,|Odile" },
+    { "numbers of others", "plain",
+      "I am out until Monday. In my absence contact:\n\n"
+      "Susan Lamb   713-555-0171\nMark Hodge   713-555-0172\n",
+      "" },
+    { "place to meet", "plain",
+      "The dinner is on:\n\nFriday, October 12\n7:00 pm\nTony's\n"
+      "3755 Richmond Ave.\n",
+      "" },
     { "attachment's line", "plain",
       "Here it is again.\n\nOdile Prescott\nRigging\n0491 570 156\n\n"
       "<< File: plan.xls >>\n",
