@@ -157,6 +157,12 @@ log_is_debug(void)
     return config.level >= LOG_LEVEL_DEBUG_;
 }
 
+bool
+log_is_info(void)
+{
+    return config.level >= LOG_LEVEL_INFO_;
+}
+
 char *
 log_text(const char *text)
 {

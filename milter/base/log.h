@@ -22,6 +22,7 @@ void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
 bool log_is_debug(void);
+bool log_is_info(void);
 
 /* The last LOG_RECENT errors and warnings, oldest first; lines have no
  * controls in them. Array of LogLine; the caller unrefs it. */

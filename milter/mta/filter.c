@@ -417,6 +417,8 @@ static void
 report_known(const Envelope *envelope, const Observation *observation)
 {
     metrics_inc("observations_total", "result", "known");
+    if (!log_is_info())
+        return;
     g_autofree char *queue_id =
         log_text(envelope->queue_id != NULL ? envelope->queue_id : "NOQUEUE");
     g_autofree char *email = log_address(observation->email);

@@ -73,6 +73,43 @@ test_case(gconstpointer data)
     recent_free(recent);
 }
 
+/* Whatever a contact has makes another key. */
+static void
+test_fields(void)
+{
+    enum { N = 9 };
+    RecentKey keys[N];
+    for (size_t i = 0; i < N; i++) {
+        g_autoptr(GPtrArray) list =
+            observed("Ann", PASS, "192.0.2.1", "1@x", NOON);
+        Observation *o = g_ptr_array_index(list, 0);
+        Contact *c = o->contact;
+        Phone phone = { .type = i == 4 ? PHONE_WORK : PHONE_MOBILE };
+        field_set(&phone.number, "+61255501234", "m 5550 1234", 0.9);
+        Field link = { 0 };
+        field_set(&link, "https://example.org/a", "a", 0.9);
+        if (i == 1)
+            c->address_parts.city = g_strdup("Hobart");
+        if (i == 2)
+            c->job_title.value = g_strdup("");
+        if (i == 3 || i == 4)
+            g_array_append_val(c->phones, phone);
+        else
+            phone_clear(&phone);
+        if (i == 5)
+            g_array_append_val(c->links, link);
+        else
+            field_clear(&link);
+        c->first_name.confidence = i == 6 ? 0.8 : 0.9;
+        c->role_account = i == 7;
+        if (i == 8)
+            g_ptr_array_add(o->authors, g_strdup("ann@example.org"));
+        g_assert_true(recent_key(list, &keys[i]));
+        for (size_t k = 0; k < i; k++)
+            g_assert_true(memcmp(&keys[i], &keys[k], sizeof keys[i]) != 0);
+    }
+}
+
 /* Bounces, requests and what left are never passed over. */
 static void
 test_kinds(void)
@@ -102,6 +139,7 @@ main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/recent/%s", cases[i].name);
         g_test_add_data_func(path, &cases[i], test_case);
     }
+    g_test_add_func("/recent/fields", test_fields);
     g_test_add_func("/recent/kinds", test_kinds);
     return g_test_run();
 }
