@@ -894,7 +894,10 @@ is_organisation(const Word *words, size_t n, const char *email, bool line)
         against++;
     for (size_t i = 0; i < n; i++) {
         unsigned classes = words[i].classes;
-        if ((classes & WORD_LEGAL) && i + 1 == n && n > 1 &&
+        bool surname = words[i].folded_len == 2 && words[i].capital &&
+                       !words[i].all_caps && n <= 3 &&
+                       (words[0].classes & WORD_GIVEN); /* Gunilla Ek */
+        if ((classes & WORD_LEGAL) && i + 1 == n && n > 1 && !surname &&
             !(classes & (WORD_GIVEN | WORD_PARTICLE | WORD_POSTNOMINAL)))
             return true;
         if (words[i].folded_len == 1 && words[i].text[0] == '&')
