@@ -231,7 +231,7 @@ pages_start(const Settings *settings, Role role, Spool *spool, Backend *backend,
         pages->httpd =
             httpd_start(settings->metrics.listen, serve, pages, error);
     if (code != 0)
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(code),
+        g_set_error(error, G_FILE_ERROR, (gint) g_file_error_from_errno(code),
                     "no thread: %s", g_strerror(code));
     if (pages->httpd == NULL && !pages->telling)
         g_clear_pointer(&pages, pages_stop);
