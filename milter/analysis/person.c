@@ -692,16 +692,17 @@ split_latin(Word *words, size_t n, size_t comma, const char *email, Person *out)
         out->last = join_words(words + start, family - start, all_caps);
         out->first = join_words(words + first, given, all_caps);
         /* "Berg, Jane van der" */
-        if (given > 1 && (words[n - 1].classes & WORD_PARTICLE) &&
-            !words[n - 1].capital) {
-            size_t p = first + given;
-            while (p > first + 1 && (words[p - 1].classes & WORD_PARTICLE))
-                p--;
-            const Word *end = &words[first + given - 1];
-            g_autofree char *tail = g_strndup(
-                words[p].text, (size_t) (end->text + end->len - words[p].text));
+        size_t end = first + given, p = end;
+        while (p > first + 1 && (words[p - 1].classes & WORD_PARTICLE) &&
+               !words[end - 1].capital)
+            p--;
+        if (p < end) {
+            const Word *tail = &words[end - 1];
+            g_autofree char *particles =
+                g_strndup(words[p].text,
+                          (size_t) (tail->text + tail->len - words[p].text));
             g_autofree char *last = g_steal_pointer(&out->last);
-            out->last = g_strconcat(tail, " ", last, NULL);
+            out->last = g_strconcat(particles, " ", last, NULL);
             g_free(out->first);
             out->first = join_words(words + first, p - first, all_caps);
         }

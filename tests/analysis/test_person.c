@@ -14,6 +14,8 @@ static const Case display[] = {
     { "Hewitt, Gary (MKT)", "g@example.org", "Gary", "Hewitt" },
     { "McMichael Jr., Ed", "ed@example.org", "Ed", "McMichael" },
     { "Ward, Kim S (Houston)", "kim@example.org", "Kim", "Ward" },
+    /* an initial that could be a particle: it read outside the name */
+    { "Silva, Ana Maria e", "ana@example.org", "Ana Maria", "Silva" },
     { "Jane Doe (Acme Pty Ltd)", "jane@example.org", "Jane", "Doe" },
     { "Jane Doe | Acme", "jane@example.org", "Jane", "Doe" },
     { "Jane Doe via LinkedIn", "x@example.org", "Jane", "Doe" },
