@@ -3,12 +3,12 @@
  *
  * Takes the author's own words (and the subject, when the author wrote it),
  * has the grammar judge them, weighs them (unsubscribe_score.c), and works out
- * whose addresses are meant. Beside
- * the words, the recipient tells: mail to unsubscribe+TOKEN@... is a request
- * unless it says otherwise, because mail programs send it empty.
+ * whose addresses are meant. Beside the words, the recipient tells: mail to
+ * unsubscribe+TOKEN@... is a request unless it says otherwise, because mail
+ * programs send it empty.
  *
- * In the usual mail, which holds none of the words that a request needs, all
- * that is spent is one pass over the text.
+ * In a longer mail that holds none of the words that a request needs, all that
+ * is spent is one pass over the text.
  */
 #include "config.h"
 
@@ -19,6 +19,7 @@
 #include "analysis/language.h"
 #include "analysis/token.h"
 #include "analysis/unsubscribe_judge.h"
+#include "analysis/unsubscribe_ngram.h"
 #include "analysis/unsubscribe_score.h"
 #include "analysis/unsubscribe_text.h"
 #include "analysis/unsubscribe_words.h"
@@ -26,6 +27,7 @@
 enum {
     MAX_EVIDENCE = 160,
     MAX_ADDRESSES = 20,
+    MAX_BRIEF = 120,    /* tokens of a text that is judged in any case */
     MAX_GREETING = 60,  /* bytes of own text that say nothing yet */
     MAX_WORD_LINE = 40, /* bytes of a line that is one word or two */
     MAX_LABEL = 24,     /* bytes of "Email", "Your message" before the colon */
@@ -37,6 +39,7 @@ enum {
 struct UnsubscribeRules {
     TextFold *fold;
     UnsubscribeWords *words;
+    bool some_languages; /* only of these are there words */
     char **local_domains;
     GPtrArray *addresses; /* of GPatternSpec, in lower case */
     char *key;
@@ -55,6 +58,8 @@ unsubscribe_rules_new(const AnalyzerOptions *options, GError **error)
         unsubscribe_rules_free(rules);
         return NULL;
     }
+    rules->some_languages =
+        options->languages != NULL && options->languages[0] != NULL;
     rules->local_domains = g_strdupv((char **) options->local_domains);
     rules->addresses =
         g_ptr_array_new_with_free_func((GDestroyNotify) g_pattern_spec_free);
@@ -441,7 +446,8 @@ judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply,
         rules->words, &j->tokens,
         unsubscribe_judge_languages(rules->words, j->tokens.n, lang));
     bool few = j->tokens.n <= 16;
-    if (!few && (!may_ask(j->matches) || !unsubscribe_judge_needed(j->matches)))
+    if (j->tokens.n > MAX_BRIEF &&
+        (!may_ask(j->matches) || !unsubscribe_judge_needed(j->matches)))
         return;
     j->judged = true;
     bool certain = j->tokens.n > JUDGE_LONG_TEXT && lang[0] != '\0';
@@ -449,6 +455,9 @@ judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply,
     context.lang = j->lang;
     unsubscribe_judge(rules->words, &j->tokens, j->matches, &context,
                       &j->judgement);
+    if (j->judgement.mask == 0)
+        j->judgement.mask =
+            unsubscribe_judge_languages(rules->words, SIZE_MAX, j->lang);
     if (j->judgement.outcome != OUTCOME_NONE || !few)
         return;
     /* Of few words, one may be misspelt. */
@@ -847,50 +856,30 @@ score_text(const UnsubscribeRules *rules, const Body *body, const Judged *j)
                         .mailing = quoted == QUOTES_MAILING };
 }
 
-/* What the grammar did not take for something special is weighed. */
-static bool
-is_weighed(const Judged *j)
-{
-    Outcome outcome = j->judgement.outcome;
-
-    return j->judged && (outcome == OUTCOME_NONE || outcome == OUTCOME_HOLD ||
-                         outcome == OUTCOME_ACT);
-}
-
+/* The grammar has judged; the weights decide. */
 static void
 weigh(const UnsubscribeRules *rules, const Body *body, Judged *j)
 {
     Judgement *g = &j->judgement;
 
-    if (!is_weighed(j))
+    /* In a language that is not wanted the words say nothing. */
+    if (!j->judged || (*j->lang == '\0' && rules->some_languages) ||
+        (unsubscribe_judge_languages(rules->words, SIZE_MAX, j->lang) &
+         unsubscribe_words_wanted(rules->words)) == 0)
         return;
     ScoreText text = score_text(rules, body, j);
-    uint32_t first = 0, end = 0;
+    size_t at = 0;
     Outcome before = g->outcome;
-    g->outcome = unsubscribe_score(&text, &first, &end);
-    /* "Please remove me", under a letter about a building site. */
-    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
-                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
-                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
-    if (before == OUTCOME_ACT && g->outcome == OUTCOME_ACT && text.quotes &&
-        !text.mailing && (g->clause_bits & plain) == 0)
-        g->outcome = OUTCOME_HOLD;
-    if (before != OUTCOME_NONE || g->outcome == OUTCOME_NONE)
-        return;
-    g->start = first;
-    g->end = end;
-    g->sentence = j->tokens.tokens[first].sentence;
-    const TextSentence *sentence = &j->tokens.sentences[g->sentence];
-    g->sentence_bits = bits_between(j, sentence->first, sentence->end);
-    g->clause_bits = bits_between(j, first, end);
-    /* Whatever the sum: "the chairs look fine" ends nothing. */
-    static const WordBits ends = CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) |
-                                 CLASS_BIT(REMOVE) | CLASS_BIT(STOP) |
-                                 CLASS_BIT(CEASE) | CLASS_BIT(REVOKE) |
-                                 CLASS_BIT(NOT) | CLASS_BIT(AGAIN) |
-                                 CLASS_BIT(BROKEN) | CLASS_BIT(MANUAL);
-    if ((g->sentence_bits & ends) == 0)
-        g->outcome = g->outcome == OUTCOME_ACT ? OUTCOME_HOLD : OUTCOME_NONE;
+    g->outcome = unsubscribe_score(&text, &at);
+    if (g->outcome == before || g->outcome == OUTCOME_NONE ||
+        (before != OUTCOME_NONE && g->outcome == OUTCOME_HOLD))
+        return; /* the clause that decided stands there already */
+    const TextSentence *sentence = &j->tokens.sentences[at];
+    g->sentence = (uint32_t) at;
+    g->start = sentence->first;
+    g->end = sentence->end;
+    g->sentence_bits = g->clause_bits =
+        bits_between(j, sentence->first, sentence->end);
 }
 
 /* The subject and the author's own words, judged by the grammar. */
@@ -918,6 +907,20 @@ read_own_words(const UnsubscribeRules *rules, const Message *message,
     judge(rules, j, n_subject, quoted, lang);
 }
 
+typedef struct {
+    GString *out;
+    const TextTokens *tokens;
+} NgramNames;
+
+static void
+append_ngram(const Ngram *ngram, void *data)
+{
+    NgramNames *names = data;
+
+    g_string_append_c(names->out, '\t');
+    unsubscribe_ngram_name(names->tokens, ngram, names->out);
+}
+
 static void
 append_names(GString *out, const char *what, const ScoreSet *set)
 {
@@ -941,8 +944,7 @@ unsubscribe_explain(const UnsubscribeRules *rules, const Message *message,
     ScoreSet set;
 
     read_own_words(rules, message, body, lang, &j);
-    if (is_from_us(rules, message, envelope) || ignored != NULL || to.found ||
-        !is_weighed(&j))
+    if (is_from_us(rules, message, envelope) || ignored != NULL || to.found)
         return g_string_free(out, FALSE);
     ScoreText text = score_text(rules, body, &j);
     unsubscribe_score_message(&text, &set);
@@ -950,6 +952,14 @@ unsubscribe_explain(const UnsubscribeRules *rules, const Message *message,
     ScoreWalk walk = { 0 };
     while (unsubscribe_score_next(&text, &walk, &set))
         append_names(out, "clause", &set);
+    NgramNames names = { out, &j.tokens };
+    for (size_t i = 0; i < j.tokens.n_sentences; i++) {
+        g_string_append(out, "sentence");
+        unsubscribe_ngrams(&j.tokens, i, i < j.n_subject,
+                           unsubscribe_score_context(&text), append_ngram,
+                           &names);
+        g_string_append_c(out, '\n');
+    }
     return g_string_free(out, FALSE);
 }
 

@@ -1,35 +1,39 @@
 /*
- * unsubscribe_score.c - features of the words, and the sum of their weights
+ * unsubscribe_score.c - what the words and the grammar say, weighed
  *
  * The grammar (unsubscribe_judge.c) knows what it was told; a request in other
  * words fails one of its conditions and a harmless clause meets them by
- * chance. Here each condition has a weight, so that one that fails or one too
- * many does not decide alone.
+ * chance. Here each condition has a weight, and each word and pair of words
+ * that the learner met often enough has one as well.
  */
 #include "config.h"
 
 #include "analysis/unsubscribe_score.h"
 
+#include "analysis/unsubscribe_ngram.h"
+
+#include <math.h>
 #include <string.h>
 
 #include "analysis/data/unsubscribe-weights.inc"
 
-static const short weights[N_SCORES] = { [SCORE_BIAS] = WEIGHT_BIAS,
+/* The weights of the features of the grammar, of "yes", partial, sms, back. */
+static const signed char weights[N_SCORES][SCORE_WEIGHTS] = {
+    [SCORE_BIAS] = WEIGHT_BIAS,
 #define X(name, word) [SCORE_S_##name] = WEIGHT_S_##name,
-                                         WORD_CLASSES(X)
+    WORD_CLASSES(X)
 #undef X
 #define X(name, word) [SCORE_A_##name] = WEIGHT_A_##name,
-                                             WORD_CLASSES(X)
+        WORD_CLASSES(X)
 #undef X
 #define X(name, set) [SCORE_C_##name] = WEIGHT_C_##name,
-                                                 SCORE_SETS(X)
+            SCORE_SETS(X)
 #undef X
 #define X(name) [SCORE_S_##name] = WEIGHT_S_##name,
-                                                     SCORE_CLAUSE(X)
+                SCORE_CLAUSE(X)
 #undef X
 #define X(name) [SCORE_M_##name] = WEIGHT_M_##name,
-                                                         SCORE_ANYWHERE(X)
-                                                             SCORE_MESSAGE(X)
+                    SCORE_ANYWHERE(X) SCORE_MESSAGE(X)
 #undef X
 };
 
@@ -51,6 +55,12 @@ static const char *const names[N_SCORES] = {
                     SCORE_ANYWHERE(X) SCORE_MESSAGE(X)
 #undef X
 };
+
+char
+unsubscribe_score_context(const ScoreText *text)
+{
+    return !text->quotes && !text->reply ? 'n' : text->mailing ? 'm' : 'l';
+}
 
 static const WordBits removes = CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) |
                                 CLASS_BIT(REMOVE) | CLASS_BIT(STOP) |
@@ -146,9 +156,9 @@ unsubscribe_score_message(const ScoreText *text, ScoreSet *out)
     set(out, SCORE_M_GRAMMAR_HOLD, j->outcome == OUTCOME_HOLD);
     set(out, SCORE_M_GRAMMAR_ACT, j->outcome == OUTCOME_ACT);
     set(out, SCORE_M_GRAMMAR_KEEP, j->outcome == OUTCOME_KEEP);
-    set(out, SCORE_M_GRAMMAR_ASIDE,
-        j->outcome == OUTCOME_PARTIAL || j->outcome == OUTCOME_SMS ||
-            j->outcome == OUTCOME_BACK);
+    set(out, SCORE_M_GRAMMAR_PARTIAL, j->outcome == OUTCOME_PARTIAL);
+    set(out, SCORE_M_GRAMMAR_SMS, j->outcome == OUTCOME_SMS);
+    set(out, SCORE_M_GRAMMAR_BACK, j->outcome == OUTCOME_BACK);
     set(out, SCORE_M_COVERED_85, j->coverage >= 85);
     set(out, SCORE_M_COVERED_60, j->coverage >= 60);
 }
@@ -267,38 +277,89 @@ unsubscribe_score_next(const ScoreText *text, ScoreWalk *walk, ScoreSet *out)
     return true;
 }
 
-static int
-sum(const ScoreSet *s)
-{
-    int total = 0;
+/* What the n-grams of a text, or of one sentence, add up to. */
+typedef struct {
+    int sums[SCORE_WEIGHTS];
+    unsigned n; /* n-grams, known or not */
+} Sums;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(s->bits); i++) {
-        for (uint64_t rest = s->bits[i]; rest != 0; rest &= rest - 1)
-            total += weights[i * 64 + (size_t) __builtin_ctzll(rest)];
+static void
+add_ngram(const Ngram *ngram, void *data)
+{
+    Sums *sums = data;
+
+    sums->n++;
+    for (uint32_t i = ngram->hash % NGRAM_SLOTS; ngram_weights[i].hash != 0;
+         i = (i + 1) % NGRAM_SLOTS) {
+        if (ngram_weights[i].hash != ngram->hash)
+            continue;
+        for (size_t k = 0; k < SCORE_WEIGHTS; k++)
+            sums->sums[k] += ngram_weights[i].weights[k];
+        return;
     }
-    return total;
+}
+
+/* The features of the message and of all its clauses. */
+static void
+add_features(const ScoreText *text, Sums *sums)
+{
+    ScoreSet all, seen;
+    ScoreWalk walk = { 0 };
+
+    unsubscribe_score_message(text, &all);
+    while (unsubscribe_score_next(text, &walk, &seen)) {
+        for (size_t i = 0; i < G_N_ELEMENTS(all.bits); i++)
+            all.bits[i] |= seen.bits[i];
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(all.bits); i++) {
+        for (uint64_t rest = all.bits[i]; rest != 0; rest &= rest - 1) {
+            size_t score = i * 64 + (size_t) __builtin_ctzll(rest);
+            sums->n++;
+            for (size_t k = 0; k < SCORE_WEIGHTS; k++)
+                sums->sums[k] += weights[score][k];
+        }
+    }
 }
 
 Outcome
-unsubscribe_score(const ScoreText *text, uint32_t *out_first, uint32_t *out_end)
+unsubscribe_score(const ScoreText *text, size_t *out_sentence)
 {
-    ScoreSet seen;
-    ScoreWalk walk = { 0 };
+    static const int intercepts[SCORE_WEIGHTS] = WEIGHT_INTERCEPT;
+    static const Outcome asides[SCORE_WEIGHTS] = { OUTCOME_NONE,
+                                                   OUTCOME_PARTIAL, OUTCOME_SMS,
+                                                   OUTCOME_BACK };
+    Sums all = { 0 };
     int best = INT_MIN;
 
-    while (unsubscribe_score_next(text, &walk, &seen)) {
-        int total = sum(&seen);
-        if (total > best) {
-            best = total;
-            *out_first = walk.first;
-            *out_end = walk.end;
+    add_features(text, &all);
+    for (size_t i = 0; i < text->tokens->n_sentences; i++) {
+        Sums one = { 0 };
+        unsubscribe_ngrams(text->tokens, i, i < text->n_subject,
+                           unsubscribe_score_context(text), add_ngram, &one);
+        all.n += one.n;
+        for (size_t k = 0; k < SCORE_WEIGHTS; k++)
+            all.sums[k] += one.sums[k];
+        if (one.n > 0 && one.sums[0] > best) {
+            best = one.sums[0];
+            *out_sentence = i;
         }
     }
     if (best == INT_MIN)
         return OUTCOME_NONE;
-    unsubscribe_score_message(text, &seen);
-    int total = sum(&seen) + best;
-    return total >= WEIGHT_ACT    ? OUTCOME_ACT
-           : total >= WEIGHT_HOLD ? OUTCOME_HOLD
-                                  : OUTCOME_NONE;
+    /* A long text has more of everything. */
+    double scale = 4 / sqrt(all.n);
+    double totals[SCORE_WEIGHTS];
+    size_t aside = 1;
+    for (size_t k = 0; k < SCORE_WEIGHTS; k++) {
+        totals[k] = intercepts[k] + all.sums[k] * scale;
+        if (k > 1 && totals[k] > totals[aside])
+            aside = k;
+    }
+    if (totals[aside] > 0 && totals[aside] > totals[0])
+        return asides[aside];
+    /* What the grammar calls a request is shown to a person at least. */
+    bool asks = text->judgement->outcome == OUTCOME_ACT;
+    return totals[0] >= WEIGHT_ACT            ? OUTCOME_ACT
+           : asks || totals[0] >= WEIGHT_HOLD ? OUTCOME_HOLD
+                                              : OUTCOME_NONE;
 }

@@ -1,12 +1,11 @@
 /*
  * unsubscribe_score.h - how much a text looks like a request
  *
- * A sum of weights over what the words say: the classes of a clause, sets of
- * them, their order, how much of it is known, the sentence and the message
- * around it, and the grammar's own judgement. The clause with the largest sum
- * counts. The weights are learnt by tests/analysis/
- * train-unsubscribe and stand in data/unsubscribe-weights.txt by the names
- * below, in lower case.
+ * Sums of weights over the features below, which the grammar's words make of
+ * the message and of its clauses, and over the n-grams of the text
+ * (unsubscribe_ngram.h): one sum for a request, one each for the three that
+ * are none (partial, sms, back). The weights are learnt by
+ * tests/analysis/train-unsubscribe and stand in data/unsubscribe-weights.txt.
  *
  * Ownership  borrows everything.
  * Threads    pure.
@@ -17,7 +16,7 @@
 
 #include "analysis/unsubscribe_judge.h"
 
-enum { SCORE_MAX_CLAUSES = 400 };
+enum { SCORE_MAX_CLAUSES = 400, SCORE_WEIGHTS = 4 };
 
 /* Classes that stand together in a clause. */
 #define SCORE_SETS(X) \
@@ -122,7 +121,7 @@ enum { SCORE_MAX_CLAUSES = 400 };
     X(FRESH_OTHER) /* ... and another object is named */ \
     X(TEXT_6) X(TEXT_15) X(TEXT_40) X(TEXT_90) /* words at most */ \
     X(GRAMMAR_NONE) X(GRAMMAR_HOLD) X(GRAMMAR_ACT) X(GRAMMAR_KEEP) \
-    X(GRAMMAR_ASIDE) /* partial, sms, back */ \
+    X(GRAMMAR_PARTIAL) X(GRAMMAR_SMS) X(GRAMMAR_BACK) \
     X(COVERED_85) X(COVERED_60)
 
 typedef enum {
@@ -163,6 +162,9 @@ typedef struct {
 
 const char *unsubscribe_score_name(Score score);
 
+/* For unsubscribe_ngrams(). */
+char unsubscribe_score_context(const ScoreText *text);
+
 /* Where in the text one is; all zero before the first clause. */
 typedef struct {
     uint32_t first, end; /* tokens of the clause */
@@ -177,8 +179,7 @@ void unsubscribe_score_message(const ScoreText *text, ScoreSet *out);
 bool unsubscribe_score_next(const ScoreText *text, ScoreWalk *walk,
                             ScoreSet *out);
 
-/* OUTCOME_ACT, _HOLD or _NONE; the tokens of the clause that weighs most. */
-Outcome unsubscribe_score(const ScoreText *text, uint32_t *out_first,
-                          uint32_t *out_end);
+/* What is asked for, and the sentence that speaks most for a request. */
+Outcome unsubscribe_score(const ScoreText *text, size_t *out_sentence);
 
 #endif

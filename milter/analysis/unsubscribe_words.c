@@ -997,6 +997,12 @@ unsubscribe_words_languages(const UnsubscribeWords *words)
     return words->languages->len;
 }
 
+uint64_t
+unsubscribe_words_wanted(const UnsubscribeWords *words)
+{
+    return words->all;
+}
+
 const char *
 unsubscribe_words_language(const UnsubscribeWords *words, size_t language)
 {

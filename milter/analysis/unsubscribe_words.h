@@ -108,6 +108,8 @@ void unsubscribe_words_free(UnsubscribeWords *words);
 bool unsubscribe_words_write(UnsubscribeWords *words, FILE *file);
 
 size_t unsubscribe_words_languages(const UnsubscribeWords *words);
+/* Those that were asked for: bit i, language i. */
+uint64_t unsubscribe_words_wanted(const UnsubscribeWords *words);
 const char *unsubscribe_words_language(const UnsubscribeWords *words,
                                        size_t language);
 

@@ -7,9 +7,10 @@
  *     ==> FILE <TAB> verdict, or "held" or "scope"
  *     message BIAS M_REPLY ...
  *     clause S_REMOVE S_ME C_REMOVE_ME ...
+ *     sentence <TAB> n-gram <TAB> n-gram ...
  *
  * Nothing follows the first line when it is not by weights that the mail is
- * decided. DOMAIN is ours. */
+ * decided. DOMAIN is ours. --names lists the features of message and clauses. */
 #include "config.h"
 
 #include "analysis/analysis.h"
@@ -17,8 +18,10 @@
 #include "analysis/language.h"
 #include "analysis/signature.h"
 #include "analysis/unsubscribe.h"
+#include "analysis/unsubscribe_score.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *
 verdict_of(const Analysis *a)
@@ -68,6 +71,11 @@ main(int argc, char **argv)
     g_autoptr(UnsubscribeRules) rules =
         unsubscribe_rules_new(&options, analyzer == NULL ? NULL : &error);
 
+    if (argc == 2 && strcmp(argv[1], "--names") == 0) {
+        for (unsigned i = 0; i < N_SCORES; i++)
+            printf("%s\n", unsubscribe_score_name((Score) i));
+        return 0;
+    }
     if (analyzer == NULL || rules == NULL) {
         fprintf(stderr, "%s\n", error->message);
         return 1;

@@ -11,6 +11,7 @@
 #include "analysis/signature.h"
 #include "analysis/token.h"
 #include "analysis/unsubscribe.h"
+#include "analysis/unsubscribe_ngram.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -91,30 +92,6 @@ make_mail(const char *subject, const char *text, bool reply)
               : "");
 }
 
-/* Rows that the weights are known to judge otherwise, and how. What is mended
- * goes from here. */
-static bool
-is_known(const char *text, Want got)
-{
-    static const struct {
-        const char *text;
-        Want got;
-    } known[] = {
-        { "I wish to be unsubscribed with immediate effect.", HOLD },
-        { "Pursuant to the CAN-SPAM Act, I request that you cease all "
-          "commercial messages to this account, or I will file a complaint "
-          "with the FTC.",
-          HOLD },
-        { "Delete this please, wrong recipient.", ACT },
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
-        if (strcmp(known[i].text, text) == 0)
-            return known[i].got == got;
-    }
-    return false;
-}
-
 static void
 test_cases(void)
 {
@@ -127,8 +104,7 @@ test_cases(void)
             find_in(rules, raw, "news@our.example", NULL);
         Want got = outcome(u);
         /* Where nothing is asked, a person may be asked all the same. */
-        if (got == cases[i].want || (cases[i].want == NO && got == HOLD) ||
-            is_known(cases[i].text, got))
+        if (got == cases[i].want || (cases[i].want == NO && got == HOLD))
             continue;
         bad++;
         printf("# %s: \"%s\": want %s, got %s (%s)\n", cases[i].lang,
@@ -136,7 +112,155 @@ test_cases(void)
                u == NULL ? "" : u->evidence);
     }
     printf("# %u of %zu cases fail\n", bad, G_N_ELEMENTS(cases));
-    g_assert_cmpuint(bad, ==, 0);
+    /* The weights are learnt from these and many more: a few come out
+     * otherwise. */
+    g_assert_cmpuint(bad * 200, <=, G_N_ELEMENTS(cases));
+}
+
+/* --- the rows to learn from ------------------------------------------------- */
+
+typedef struct {
+    unsigned n, wanted, named, right;
+    unsigned asides, asides_right;
+} Tally;
+
+static void
+judge_row(const UnsubscribeRules *rules, char **fields, Tally *tally)
+{
+    static const struct {
+        const char *label;
+        Want want;
+    } labels[] = { { "yes", ACT },
+                   { "no", NO },
+                   { "partial", PARTIAL },
+                   { "sms", SMS },
+                   { "back", BACK } };
+    Want want = HOLD;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(labels); i++) {
+        if (strcmp(labels[i].label, fields[1]) == 0)
+            want = labels[i].want;
+    }
+    g_assert_cmpint(want, !=, HOLD);
+    const char *context = fields[2];
+    bool fresh = strcmp(context, "fresh") == 0;
+    if (!fresh && strcmp(context, "thread") != 0)
+        g_assert_cmpstr(context, ==, "mailing");
+    g_auto(GStrv) lines = g_strsplit(fields[4], "\\n", -1);
+    g_autofree char *text = g_strjoinv("\r\n", lines);
+    g_autofree char *raw =
+        strcmp(context, "thread") == 0
+            ? g_strdup_printf(
+                  "From: jo@customer.example\r\nTo: news@our.example\r\n"
+                  "Subject: Re: Quote\r\nMIME-Version: 1.0\r\n"
+                  "Content-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n\r\n"
+                  "On Tue, 3 Feb 2026 at 10:00, Ann <ann@our.example> wrote:"
+                  "\r\n> The quote is attached.\r\n",
+                  text)
+            : make_mail(fresh ? fields[3] : "Spring letter", text, !fresh);
+    g_autoptr(Unsubscribe) u = find_in(rules, raw, "news@our.example", NULL);
+    Want got = outcome(u);
+    tally->n++;
+    tally->wanted += want == ACT;
+    tally->named += got == ACT;
+    tally->right += want == ACT && got == ACT;
+    if (want == PARTIAL || want == SMS || want == BACK) {
+        tally->asides++;
+        tally->asides_right += got == want;
+    }
+}
+
+/* Figures of rows that were learnt from say little about other mail; that they
+ * are far lower says that program and learner see different things. */
+static void
+test_rows(void)
+{
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+    g_autofree char *folder = g_test_build_filename(
+        G_TEST_DIST, "tests", "analysis", "unsubscribe-rows", NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    Tally tally = { 0 };
+
+    g_assert_nonnull(dir);
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+        if (!g_str_has_suffix(name, ".tsv"))
+            continue;
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autofree char *bytes = NULL;
+        g_assert_true(g_file_get_contents(path, &bytes, NULL, NULL));
+        g_auto(GStrv) rows = g_strsplit(bytes, "\n", -1);
+        for (size_t i = 0; rows[i] != NULL && *rows[i] != '\0'; i++) {
+            g_auto(GStrv) fields = g_strsplit(rows[i], "\t", -1);
+            if (g_strv_length(fields) != 5)
+                g_error("%s:%zu: not five fields", path, i + 1);
+            judge_row(rules, fields, &tally);
+        }
+    }
+    g_test_message("%u rows: precision %.3f, recall %.3f; of partial, sms, "
+                   "back %.3f",
+                   tally.n, (double) tally.right / tally.named,
+                   (double) tally.right / tally.wanted,
+                   (double) tally.asides_right / tally.asides);
+    g_assert_cmpuint(tally.n, >, 15000);
+    g_assert_cmpuint(tally.right * 100, >=, tally.named * 97);
+    g_assert_cmpuint(tally.right * 100, >=, tally.wanted * 93);
+    g_assert_cmpuint(tally.asides_right * 100, >=, tally.asides * 85);
+}
+
+static void
+check_name(const Ngram *ngram, void *data)
+{
+    g_autoptr(GString) name = g_string_new(NULL);
+
+    unsubscribe_ngram_name(data, ngram, name);
+    g_assert_cmpuint(unsubscribe_ngram_hash(name->str), ==, ngram->hash);
+}
+
+static void
+count_name(const Ngram *ngram, void *data)
+{
+    GHashTable *names = ((void **) data)[0];
+    GString *name = g_string_new(NULL);
+
+    unsubscribe_ngram_name(((void **) data)[1], ngram, name);
+    g_hash_table_add(names, g_string_free(name, FALSE));
+}
+
+/* The learner writes names, the program knows hashes. */
+static void
+test_ngrams(void)
+{
+    static const char *const texts[] = {
+        "Please take me off: jo@x.example, www.x.example, 42 times!",
+        "Straße, Çok teşekkürler. Отпишите меня! שלום",
+        "退订，谢谢。配信停止をお願いします 수신 거부",
+    };
+    static const char *const names[] = {
+        "w take", "mw take",  "f <",       "f please", "s pleas",
+        "r plea", "b me off", "j take me", "b off ,",  "w @",
+        "w /",    "w 0",      "mw <",
+    };
+    g_autoptr(TextFold) fold = text_fold_new();
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_auto(TextTokens) t = { 0 };
+        text_tokenise(fold, texts[i], strlen(texts[i]), &t);
+        void *data[] = { seen, &t };
+        for (size_t k = 0; k < t.n_sentences; k++) {
+            unsubscribe_ngrams(&t, k, k == 0, 'm', check_name, &t);
+            unsubscribe_ngrams(&t, k, k == 0, 'm', count_name, data);
+        }
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(names[i], "f <") == 0)
+            g_assert_false(g_hash_table_contains(seen, names[i]));
+        else if (!g_hash_table_contains(seen, names[i]))
+            g_error("no %s", names[i]);
+    }
+    g_assert_true(g_hash_table_contains(seen, "g 退 订"));
+    g_assert_true(g_hash_table_contains(seen, "w strasse"));
 }
 
 static void
@@ -483,6 +607,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/unsubscribe/cases", test_cases);
+    g_test_add_func("/unsubscribe/rows", test_rows);
+    g_test_add_func("/unsubscribe/ngrams", test_ngrams);
     g_test_add_func("/unsubscribe/subjects", test_subjects);
     g_test_add_func("/unsubscribe/addresses", test_addresses);
     g_test_add_func("/unsubscribe/overlooked", test_overlooked);
