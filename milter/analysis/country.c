@@ -134,10 +134,32 @@ compare_pair(const void *key, const void *pair)
     return strcmp(key, ((const Pair *) pair)->key);
 }
 
+/* Where the keys begin whose first byte is so or greater. */
+static const unsigned short *
+first_of_byte(void)
+{
+    static unsigned short first[257];
+    static gsize made = 0;
+    if (g_once_init_enter(&made)) {
+        unsigned short i = 0;
+        for (unsigned byte = 0; byte <= 256; byte++) {
+            while (i < G_N_ELEMENTS(habits) &&
+                   (unsigned char) habits[i].key[0] < byte)
+                i++;
+            first[byte] = i;
+        }
+        g_once_init_leave(&made, 1);
+    }
+    return first;
+}
+
 static const char *
 find_habit(const char *key)
 {
-    const Pair *pair = bsearch(key, habits, G_N_ELEMENTS(habits),
+    const unsigned short *first = first_of_byte();
+    unsigned byte = (unsigned char) key[0];
+    const Pair *pair = bsearch(key, habits + first[byte],
+                               (size_t) (first[byte + 1] - first[byte]),
                                sizeof *habits, compare_pair);
     return pair != NULL ? pair->value : NULL;
 }
@@ -411,6 +433,17 @@ by_postcode_length(Vote *vote)
             }
 }
 
+/* Without digits there is neither a number nor an address to place. */
+static bool
+has_digits(const Card *card)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < card->n_lines && digits < 3; i++)
+        for (const char *p = card->lines[i].text; *p != '\0'; p++)
+            digits += g_ascii_isdigit(*p) != 0;
+    return digits >= 3;
+}
+
 void
 countries_find(Countries *out, const Card *card, const char *email,
                const char *lang, const char *fallback)
@@ -419,7 +452,7 @@ countries_find(Countries *out, const Card *card, const char *email,
     memset(out, 0, sizeof *out);
     by_domain(&vote, email);
     by_language(&vote, lang);
-    if (card != NULL) {
+    if (card != NULL && has_digits(card)) {
         by_card(&vote, card);
         by_postcode_length(&vote);
     }

@@ -67,7 +67,7 @@ static bool
 is_attachment(const Line *line)
 {
     const char *text = line->text, *end = text + line->len;
-    return line->len > 8 &&
+    return line->len > 8 && (*text == '<' || *text == '(') &&
            ((begins(text, "<<") && begins(end - 2, ">>")) ||
             g_ascii_strncasecmp(text, "(see attached file", 18) == 0);
 }

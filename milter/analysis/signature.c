@@ -27,6 +27,7 @@ enum {
     ELEMENT_LINES = 40,
     MAX_RUNS = 6,
     TAIL_LINES = 8,
+    NAME_BYTES = 60,
     FOOTER_BYTES = 70, /* "Sent from my iPhone" */
 };
 
@@ -264,6 +265,8 @@ static bool
 is_attribution(const Line *line)
 {
     bool year = false, hour = false;
+    if (memchr(line->text, ':', line->len) == NULL)
+        return false;
     for (size_t i = 0; line->len < 100 && i + 4 < line->len; i++) {
         const char *p = line->text + i;
         if (i > 0 && g_ascii_isalnum(p[-1]))
@@ -287,10 +290,13 @@ is_roster(const Body *body, const Run *run, const Author *author,
     size_t i = block->start;
     if (block->end != i + 1 || i < run->start + 2)
         return false;
+    for (size_t k = i - 2; k < i; k++)
+        if (lines[k].len == 0 || lines[k].len > NAME_BYTES)
+            return false;
     for (size_t k = i - 2; k < i; k++) {
         guint64 bits = signature_features(&lines[k], author, false);
-        if (lines[k].len == 0 || !HAS(bits, NAME_SHAPE) || HAS(bits, AUTHOR) ||
-            HAS(bits, TITLE) || HAS(bits, CLOSING) || HAS(bits, CLOSING_NAME))
+        if (!HAS(bits, NAME_SHAPE) || HAS(bits, AUTHOR) || HAS(bits, TITLE) ||
+            HAS(bits, CLOSING) || HAS(bits, CLOSING_NAME))
             return false;
     }
     return true;
