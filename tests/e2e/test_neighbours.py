@@ -1,5 +1,5 @@
-"""Behind a real opendkim, and a real rspamd, in the list of milters, as most mail
-servers have it.
+"""Behind a real opendkim, with a real opendmarc after it, and behind a real rspamd,
+in the list of milters, as most mail servers have it.
 
 They verify with the key of a test domain (opendkim from a file, rspamd from a
 dnsmasq of its own) and write Authentication-Results; we are last and believe
@@ -25,6 +25,7 @@ from postfix import HOST, OUR_DOMAIN, free_port, wait_for
 from world import AUTHSERV, World, signature_mail
 
 OPENDKIM = shutil.which("opendkim", path="/usr/sbin:/usr/bin")
+OPENDMARC = shutil.which("opendmarc", path="/usr/sbin:/usr/bin")
 RSPAMD = shutil.which("rspamd", path="/usr/sbin:/usr/bin")
 DNSMASQ = shutil.which("dnsmasq", path="/usr/sbin:/usr/bin")
 DOMAIN, SELECTOR = "client.example", "test"
@@ -44,6 +45,19 @@ RemoveARFrom {authserv}
 AlwaysAddARHeader yes
 TestDNSData file:{base}/dns
 InternalHosts {base}/internal
+"""
+
+OPENDMARC_CONFIG = """
+Background false
+Socket {socket}
+UMask 000
+UserID nobody
+PidFile {base}/opendmarc.pid
+Syslog false
+AuthservID {authserv}
+TrustedAuthservIDs {authserv}
+IgnoreHosts {base}/ignored
+TestDNSData {base}/dns
 """
 
 RSPAMD_CONFIG = """
@@ -172,6 +186,16 @@ class Opendkim(Neighbour):
         self.command = [OPENDKIM, "-f", "-x", os.path.join(self.base, "opendkim.conf")]
 
 
+class Opendmarc(Neighbour):
+    def __init__(self):
+        super().__init__()
+        self.write("dns", f"_dmarc.{DOMAIN} v=DMARC1; p=quarantine\n")
+        self.write("ignored", "192.0.2.254\n")
+        self.write("opendmarc.conf", OPENDMARC_CONFIG.format(
+            socket=f"inet:{self.port}@{HOST}", base=self.base, authserv=AUTHSERV))
+        self.command = [OPENDMARC, "-f", "-c", os.path.join(self.base, "opendmarc.conf")]
+
+
 class Rspamd(Neighbour):
     def __init__(self):
         super().__init__()
@@ -199,6 +223,7 @@ class Rspamd(Neighbour):
 @unittest.skipUnless(OPENDKIM, "opendkim is not installed (Debian's package opendkim)")
 class BehindOpendkim(unittest.TestCase):
     neighbour = Opendkim
+    others = ()  # between the neighbour and us
 
     @classmethod
     def setUpClass(cls):
@@ -206,8 +231,13 @@ class BehindOpendkim(unittest.TestCase):
         cls.addClassCleanup(cls.dkim.close)
         cls.world = World()
         cls.addClassCleanup(cls.world.stop)
-        cls.dkim.start()
-        cls.world.postfix.configure(f"inet:{HOST}:{cls.dkim.port}, {cls.world.milter}")
+        cls.before = [cls.dkim] + [other() for other in cls.others]
+        for other in cls.before[1:]:
+            cls.addClassCleanup(other.close)
+        for other in cls.before:
+            other.start()
+        cls.world.postfix.configure(", ".join([other.milter for other in cls.before] +
+                                              [cls.world.milter]))
         cls.world.start()
         cls.api, cls.postfix = cls.world.api, cls.world.postfix
 
@@ -264,8 +294,8 @@ class BehindOpendkim(unittest.TestCase):
         thread = threading.Thread(target=flow)
         thread.start()
         try:
-            for stop, start in ((self.dkim.stop, self.dkim.start),
-                                (self.world.daemon.stop, self.world.daemon.start)):
+            for stop, start in [(other.stop, other.start) for other in
+                                self.before + [self.world.daemon]]:
                 for function in (stop, start):
                     time.sleep(0.5)
                     function()
@@ -280,6 +310,18 @@ class BehindOpendkim(unittest.TestCase):
                      f"{address} delivered")
         self.world.wait_contact(self.send())
         self.world.wait_contact(addresses[0])
+
+
+@unittest.skipUnless(OPENDKIM and OPENDMARC, "opendkim or opendmarc is not installed "
+                     "(Debian's packages)")
+class BehindOpendmarc(BehindOpendkim):
+    others = (Opendmarc,)
+
+    def test_its_result_is_there(self):
+        signed = self.send()
+        delivered = wait_for(lambda: self.postfix.sink.find(signed.encode()))
+        self.assertRegex(delivered.data, rb"dmarc=pass \(p=quarantine")
+        self.world.wait_contact(signed)
 
 
 @unittest.skipUnless(RSPAMD and DNSMASQ, "rspamd or dnsmasq is not installed (Debian's "
