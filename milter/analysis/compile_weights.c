@@ -6,7 +6,6 @@
 #include "analysis/unsubscribe_ngram.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { WEIGHTS = 4, SLOTS = 1 << 17 };
@@ -55,7 +54,7 @@ main(int argc, char **argv)
     }
     while (fgets(text, sizeof text, file) != NULL) {
         int w[WEIGHTS] = { 0 };
-        char *p = text;
+        const char *p = text;
         line++;
         text[strcspn(text, "\n")] = '\0';
         char *tab = strchr(text, '\t');
@@ -63,8 +62,11 @@ main(int argc, char **argv)
             continue;
         if (tab == NULL)
             return fail(argv[1], line, "want NUMBER... TAB NAME");
-        for (size_t k = 0; k < WEIGHTS && p < tab; k++)
-            w[k] = (int) strtol(p, &p, 10);
+        for (size_t k = 0; k < WEIGHTS && p < tab; k++) {
+            char *end;
+            w[k] = (int) g_ascii_strtoll(p, &end, 10);
+            p = end;
+        }
         const char *name = tab + 1;
         if (strchr(name, ' ') == NULL) {
             char *upper = g_ascii_strup(name, -1);

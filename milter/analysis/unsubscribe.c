@@ -27,7 +27,7 @@
 enum {
     MAX_EVIDENCE = 160,
     MAX_ADDRESSES = 20,
-    MAX_BRIEF = 120,    /* tokens of a text that is judged in any case */
+    MAX_BRIEF = 120,    /* tokens of an answer that is judged in any case */
     MAX_GREETING = 60,  /* bytes of own text that say nothing yet */
     MAX_WORD_LINE = 40, /* bytes of a line that is one word or two */
     MAX_LABEL = 24,     /* bytes of "Email", "Your message" before the colon */
@@ -446,7 +446,7 @@ judge(const UnsubscribeRules *rules, Judged *j, size_t n_subject, bool reply,
         rules->words, &j->tokens,
         unsubscribe_judge_languages(rules->words, j->tokens.n, lang));
     bool few = j->tokens.n <= 16;
-    if (j->tokens.n > MAX_BRIEF &&
+    if (!(few || (reply && j->tokens.n <= MAX_BRIEF)) &&
         (!may_ask(j->matches) || !unsubscribe_judge_needed(j->matches)))
         return;
     j->judged = true;
@@ -867,10 +867,26 @@ weigh(const UnsubscribeRules *rules, const Body *body, Judged *j)
         (unsubscribe_judge_languages(rules->words, SIZE_MAX, j->lang) &
          unsubscribe_words_wanted(rules->words)) == 0)
         return;
-    ScoreText text = score_text(rules, body, j);
-    size_t at = 0;
     Outcome before = g->outcome;
+    ScoreText text = score_text(rules, body, j);
+    /* Who does not answer a mailing names what shall end. */
+    static const WordBits ends =
+        CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) | CLASS_BIT(REMOVE) |
+        CLASS_BIT(STOP) | CLASS_BIT(CEASE) | CLASS_BIT(REVOKE) |
+        CLASS_BIT(NOT) | CLASS_BIT(AGAIN) | CLASS_BIT(BROKEN) |
+        CLASS_BIT(MANUAL) | CLASS_BIT(LESS) | CLASS_BIT(BACK);
+    if (before == OUTCOME_NONE && !(text.quotes && text.mailing) &&
+        (bits_between(j, 0, UINT32_MAX) & ends) == 0)
+        return;
+    size_t at = 0;
     g->outcome = unsubscribe_score(&text, &at);
+    /* "Please remove me", under a letter about a building site. */
+    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
+                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
+                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
+    if (before == OUTCOME_ACT && g->outcome == OUTCOME_ACT && text.quotes &&
+        !text.mailing && (g->clause_bits & plain) == 0)
+        g->outcome = OUTCOME_HOLD;
     if (g->outcome == before || g->outcome == OUTCOME_NONE ||
         (before != OUTCOME_NONE && g->outcome == OUTCOME_HOLD))
         return; /* the clause that decided stands there already */
@@ -977,7 +993,10 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
         to = recipient(rules, message, envelope);
     if (ours)
         return forwarded_request(rules, message, body);
-    if (ignored != NULL && !to.found)
+    /* "Ann has left. Please remove this address from your lists", says a
+     * server, and inbox services ask for their members. */
+    bool automatic = g_strcmp0(ignored, "auto") == 0;
+    if (ignored != NULL && !to.found && !automatic)
         return NULL;
 
     g_auto(Judged) j = { .text = g_string_new(NULL), .lang = "" };
@@ -985,9 +1004,12 @@ unsubscribe_find(const UnsubscribeRules *rules, const Message *message,
 
     if (to.found)
         return by_recipient(rules, message, envelope, &to, &j, author, ignored);
-    weigh(rules, body, &j);
     const Judgement *g = &j.judgement;
-    if (g->outcome == OUTCOME_NONE || g->outcome == OUTCOME_KEEP)
+    weigh(rules, body, &j);
+    if (g->outcome == OUTCOME_NONE || g->outcome == OUTCOME_KEEP ||
+        (automatic &&
+         !(g->outcome == OUTCOME_ACT && HAS(g->message_bits, LIST) &&
+           (HAS(g->message_bits, REMOVE) || HAS(g->message_bits, UNSUB)))))
         return NULL;
     if (HAS(g->message_bits, AWAY) && g->outcome != OUTCOME_BACK &&
         message_header(message, "Auto-Submitted") != NULL)

@@ -357,9 +357,13 @@ unsubscribe_score(const ScoreText *text, size_t *out_sentence)
     }
     if (totals[aside] > 0 && totals[aside] > totals[0])
         return asides[aside];
-    /* What the grammar calls a request is shown to a person at least. */
+    /* Of what the grammar calls a request less is asked, and a person sees it
+     * at least; of what it does not, and what answers no mailing, more. */
     bool asks = text->judgement->outcome == OUTCOME_ACT;
-    return totals[0] >= WEIGHT_ACT            ? OUTCOME_ACT
+    bool doubted = text->judgement->outcome == OUTCOME_NONE &&
+                   !(text->quotes && text->mailing);
+    int act = WEIGHT_ACT + (asks ? -SCORE_ASKS : doubted ? SCORE_DOUBT : 0);
+    return totals[0] >= act                   ? OUTCOME_ACT
            : asks || totals[0] >= WEIGHT_HOLD ? OUTCOME_HOLD
                                               : OUTCOME_NONE;
 }

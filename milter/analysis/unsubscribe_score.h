@@ -16,7 +16,12 @@
 
 #include "analysis/unsubscribe_judge.h"
 
-enum { SCORE_MAX_CLAUSES = 400, SCORE_WEIGHTS = 4 };
+enum {
+    SCORE_MAX_CLAUSES = 400,
+    SCORE_WEIGHTS = 4,
+    SCORE_ASKS = 40, /* twentieths, as the weights */
+    SCORE_DOUBT = 30,
+};
 
 /* Classes that stand together in a clause. */
 #define SCORE_SETS(X) \

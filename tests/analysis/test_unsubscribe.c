@@ -446,6 +446,41 @@ test_recipient(void)
 }
 
 static void
+test_automatic(void)
+{
+    static const struct {
+        const char *text;
+        const char *ignored;
+        Want want;
+    } rows[] = {
+        { "Philippa Strang has left the trust and this mailbox is no longer "
+          "read. If you send newsletters to this address, please remove it "
+          "from your lists. For all else write to office@customer.example.",
+          "auto", ACT },
+        { "We write on behalf of our member, who has asked not to receive any "
+          "further mailings. Please remove jo@customer.example from all of "
+          "your lists. No confirmation is needed.",
+          "auto", ACT },
+        { "I am out of the office until 14 June with no access to my mail.",
+          "auto", NO },
+        { "Your ticket 4711 has been opened. To stop receiving updates, "
+          "answer with the word STOP.",
+          "auto", NO },
+        { "Please take me off your list.", "list", NO },
+        { "Please take me off your list.", "bulk", NO },
+    };
+    g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *raw = make_mail("News", rows[i].text, true);
+        g_autoptr(Unsubscribe) u =
+            find_in(rules, raw, "news@our.example", rows[i].ignored);
+        g_test_message("%s", rows[i].text);
+        g_assert_cmpstr(want_names[outcome(u)], ==, want_names[rows[i].want]);
+    }
+}
+
+static void
 test_staff(void)
 {
     g_autoptr(UnsubscribeRules) rules = make_rules(NULL, NULL);
@@ -614,6 +649,7 @@ main(int argc, char **argv)
     g_test_add_func("/unsubscribe/overlooked", test_overlooked);
     g_test_add_func("/unsubscribe/no-mailing", test_no_mailing);
     g_test_add_func("/unsubscribe/recipient", test_recipient);
+    g_test_add_func("/unsubscribe/automatic", test_automatic);
     g_test_add_func("/unsubscribe/staff", test_staff);
     g_test_add_func("/unsubscribe/phrases-file", test_phrases_file);
     g_test_add_func("/unsubscribe/image", test_image);
