@@ -856,6 +856,24 @@ score_text(const UnsubscribeRules *rules, const Body *body, const Judged *j)
                         .mailing = quoted == QUOTES_MAILING };
 }
 
+/* Who does not answer a mailing says what shall end. */
+static bool
+names_an_end(WordBits bits)
+{
+    static const WordBits requests = CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) |
+                                     CLASS_BIT(REVOKE) | CLASS_BIT(BACK);
+    static const WordBits ends = CLASS_BIT(REMOVE) | CLASS_BIT(STOP) |
+                                 CLASS_BIT(CEASE) | CLASS_BIT(LESS) |
+                                 CLASS_BIT(NOT) | CLASS_BIT(AGAIN) |
+                                 CLASS_BIT(BROKEN) | CLASS_BIT(MANUAL);
+    static const WordBits mailings = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
+                                     CLASS_BIT(SUBSCRIPTION) |
+                                     CLASS_BIT(LINK) | CLASS_BIT(SMS);
+
+    return (bits & requests) != 0 ||
+           ((bits & ends) != 0 && (bits & mailings) != 0);
+}
+
 /* The grammar has judged; the weights decide. */
 static void
 weigh(const UnsubscribeRules *rules, const Body *body, Judged *j)
@@ -869,14 +887,8 @@ weigh(const UnsubscribeRules *rules, const Body *body, Judged *j)
         return;
     Outcome before = g->outcome;
     ScoreText text = score_text(rules, body, j);
-    /* Who does not answer a mailing names what shall end. */
-    static const WordBits ends =
-        CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) | CLASS_BIT(REMOVE) |
-        CLASS_BIT(STOP) | CLASS_BIT(CEASE) | CLASS_BIT(REVOKE) |
-        CLASS_BIT(NOT) | CLASS_BIT(AGAIN) | CLASS_BIT(BROKEN) |
-        CLASS_BIT(MANUAL) | CLASS_BIT(LESS) | CLASS_BIT(BACK);
     if (before == OUTCOME_NONE && !(text.quotes && text.mailing) &&
-        (bits_between(j, 0, UINT32_MAX) & ends) == 0)
+        !names_an_end(bits_between(j, 0, UINT32_MAX)))
         return;
     size_t at = 0;
     g->outcome = unsubscribe_score(&text, &at);

@@ -614,31 +614,50 @@ judge_language(Reading *r, Judgement *out)
         out->outcome = OUTCOME_HOLD;
 }
 
-/* Languages that are taken for each other. */
-static bool
-is_related(const char *a, const char *b)
-{
-    static const char *const groups[][4] = {
-        { "da", "nb", "no", "sv" }, { "cs", "sk", NULL, NULL },
-        { "ru", "uk", NULL, NULL }, { "id", "ms", NULL, NULL },
-        { "es", "pt", NULL, NULL },
-    };
+#define LANG(a, b) ((unsigned) (a) << 8 | (unsigned) (b))
 
-    if (g_ascii_strcasecmp(a, b) == 0 ||
-        (g_ascii_strncasecmp(a, "zh", 2) == 0 &&
-         g_ascii_strncasecmp(b, "zh", 2) == 0))
-        return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
-        bool in_a = false, in_b = false;
-        for (size_t k = 0; k < 4 && groups[i][k] != NULL; k++) {
-            /* the first letters decide nearly always */
-            in_a |= groups[i][k][0] == a[0] && strcmp(groups[i][k], a) == 0;
-            in_b |= groups[i][k][0] == b[0] && strcmp(groups[i][k], b) == 0;
-        }
-        if (in_a && in_b)
-            return true;
+/* Languages that are taken for each other have the same number; 0: none. */
+static unsigned
+family(const char *lang)
+{
+    if (strlen(lang) != 2)
+        return g_ascii_strncasecmp(lang, "zh", 2) == 0 ? LANG('z', 'h') : 0;
+    switch (LANG(lang[0], lang[1])) {
+    case LANG('d', 'a'):
+    case LANG('n', 'b'):
+    case LANG('n', 'o'):
+    case LANG('s', 'v'):
+        return 1;
+    case LANG('c', 's'):
+    case LANG('s', 'k'):
+        return 2;
+    case LANG('r', 'u'):
+    case LANG('u', 'k'):
+        return 3;
+    case LANG('i', 'd'):
+    case LANG('m', 's'):
+        return 4;
+    case LANG('e', 's'):
+    case LANG('p', 't'):
+        return 5;
+    default:
+        return LANG(lang[0], lang[1]);
     }
-    return false;
+}
+
+/* The languages (bits) whose words may be those of `lang`; none for "". */
+static uint64_t
+related_to(const UnsubscribeWords *words, const char *lang)
+{
+    unsigned number = lang[0] == '\0' ? 0 : family(lang);
+    uint64_t languages = 0;
+
+    for (size_t l = 0; number != 0 && l < unsubscribe_words_languages(words);
+         l++) {
+        if (family(unsubscribe_words_language(words, l)) == number)
+            languages |= (uint64_t) 1 << l;
+    }
+    return languages;
 }
 
 static const WordBits triggers =
@@ -677,15 +696,9 @@ uint64_t
 unsubscribe_judge_languages(const UnsubscribeWords *words, size_t n_tokens,
                             const char *lang)
 {
-    uint64_t languages = 0;
-
     if (n_tokens <= JUDGE_LONG_TEXT || lang[0] == '\0')
         return UINT64_MAX;
-    for (size_t l = 0; l < unsubscribe_words_languages(words); l++) {
-        if (is_related(lang, unsubscribe_words_language(words, l)))
-            languages |= (uint64_t) 1 << l;
-    }
-    return languages;
+    return related_to(words, lang);
 }
 
 bool
@@ -717,11 +730,9 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
     }
     /* Does the text's own language say something, though no request? */
     bool vetoed = false;
-    for (size_t l = 0; l < n; l++) {
-        vetoed |=
-            (bits[l] & triggers) != 0 && context->lang[0] != '\0' &&
-            is_related(context->lang, unsubscribe_words_language(words, l));
-    }
+    uint64_t own_languages = related_to(words, context->lang);
+    for (size_t l = 0; l < n; l++)
+        vetoed |= (bits[l] & triggers) != 0 && (own_languages >> l & 1) != 0;
     unsigned known = 0, most_known = 0, none_known = 0;
     Judgement none = { 0 };
     g_autofree Reading *r = NULL;
@@ -742,9 +753,7 @@ unsubscribe_judge(const UnsubscribeWords *words, const TextTokens *tokens,
         Judgement j;
         judge_language(r, &j);
         most_known = MAX(most_known, r->known);
-        bool own =
-            context->lang[0] != '\0' &&
-            is_related(context->lang, unsubscribe_words_language(words, l));
+        bool own = (own_languages >> l & 1) != 0;
         if (j.outcome == OUTCOME_NONE) {
             if (r->known + (own ? 1000 : 0) > none_known) {
                 none_known = r->known + (own ? 1000 : 0);
