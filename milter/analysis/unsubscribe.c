@@ -832,11 +832,21 @@ quotes(const UnsubscribeRules *rules, const Body *body)
         return QUOTES_NOTHING;
     text_tokenise(rules->fold, j.text->str, j.text->len, &j.tokens);
     j.matches = unsubscribe_words_find(rules->words, &j.tokens, UINT64_MAX);
+    static const WordBits footers = CLASS_BIT(UNSUB) | CLASS_BIT(FOOTER) |
+                                    CLASS_BIT(LINK) | CLASS_BIT(REQUEST);
+    WordBits sentence_bits = 0;
+    uint16_t sentence = 0;
     for (guint i = 0; i < j.matches->len; i++) {
-        WordBits bit = (WordBits) 1
-                       << g_array_index(j.matches, WordMatch, i).class;
-        if ((bit & (CLASS_BIT(UNSUB) | CLASS_BIT(FOOTER) | CLASS_BIT(LINK) |
-                    CLASS_BIT(REQUEST))) != 0)
+        const WordMatch *m = &g_array_index(j.matches, WordMatch, i);
+        const TextToken *at = &j.tokens.tokens[m->start];
+        if (at->sentence != sentence)
+            sentence_bits = 0;
+        sentence = at->sentence;
+        sentence_bits |= (WordBits) 1 << m->class;
+        /* "Remove me from the trade list" */
+        if ((sentence_bits & footers) != 0 ||
+            (HAS(sentence_bits, REMOVE) && HAS(sentence_bits, ME) &&
+             HAS(sentence_bits, LIST)))
             return QUOTES_MAILING;
     }
     return QUOTES_LETTER;
@@ -867,8 +877,8 @@ names_an_end(WordBits bits)
                                  CLASS_BIT(NOT) | CLASS_BIT(AGAIN) |
                                  CLASS_BIT(BROKEN) | CLASS_BIT(MANUAL);
     static const WordBits mailings = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
-                                     CLASS_BIT(SUBSCRIPTION) |
-                                     CLASS_BIT(LINK) | CLASS_BIT(SMS);
+                                     CLASS_BIT(SUBSCRIPTION) | CLASS_BIT(LINK) |
+                                     CLASS_BIT(SMS);
 
     return (bits & requests) != 0 ||
            ((bits & ends) != 0 && (bits & mailings) != 0);
@@ -892,13 +902,6 @@ weigh(const UnsubscribeRules *rules, const Body *body, Judged *j)
         return;
     size_t at = 0;
     g->outcome = unsubscribe_score(&text, &at);
-    /* "Please remove me", under a letter about a building site. */
-    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
-                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
-                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
-    if (before == OUTCOME_ACT && g->outcome == OUTCOME_ACT && text.quotes &&
-        !text.mailing && (g->clause_bits & plain) == 0)
-        g->outcome = OUTCOME_HOLD;
     if (g->outcome == before || g->outcome == OUTCOME_NONE ||
         (before != OUTCOME_NONE && g->outcome == OUTCOME_HOLD))
         return; /* the clause that decided stands there already */

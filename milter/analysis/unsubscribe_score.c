@@ -358,11 +358,20 @@ unsubscribe_score(const ScoreText *text, size_t *out_sentence)
     if (totals[aside] > 0 && totals[aside] > totals[0])
         return asides[aside];
     /* Of what the grammar calls a request less is asked, and a person sees it
-     * at least; of what it does not, and what answers no mailing, more. */
-    bool asks = text->judgement->outcome == OUTCOME_ACT;
-    bool doubted = text->judgement->outcome == OUTCOME_NONE &&
-                   !(text->quotes && text->mailing);
-    int act = WEIGHT_ACT + (asks ? -SCORE_ASKS : doubted ? SCORE_DOUBT : 0);
+     * at least; of what it does not, and what answers no mailing, more; so of
+     * "Please remove me", under a letter about a building site. */
+    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
+                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
+                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
+    const Judgement *j = text->judgement;
+    bool mailing = text->quotes && text->mailing;
+    bool asks = j->outcome == OUTCOME_ACT;
+    bool bare = text->quotes && !mailing && (j->clause_bits & plain) == 0;
+    int act = WEIGHT_ACT;
+    if (asks && !bare)
+        act -= SCORE_ASKS;
+    else if (!mailing && (bare || j->outcome == OUTCOME_NONE))
+        act += SCORE_DOUBT;
     return totals[0] >= act                   ? OUTCOME_ACT
            : asks || totals[0] >= WEIGHT_HOLD ? OUTCOME_HOLD
                                               : OUTCOME_NONE;
