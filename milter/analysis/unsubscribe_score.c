@@ -372,6 +372,9 @@ unsubscribe_score(const ScoreText *text, size_t *out_sentence)
         act -= SCORE_ASKS;
     else if (!mailing && (bare || j->outcome == OUTCOME_NONE))
         act += SCORE_DOUBT;
+    /* What may as well be partial is for a person. */
+    if (totals[0] >= act && totals[aside] > -SCORE_ASIDE)
+        return OUTCOME_HOLD;
     return totals[0] >= act                   ? OUTCOME_ACT
            : asks || totals[0] >= WEIGHT_HOLD ? OUTCOME_HOLD
                                               : OUTCOME_NONE;

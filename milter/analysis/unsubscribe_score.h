@@ -19,8 +19,9 @@
 enum {
     SCORE_MAX_CLAUSES = 400,
     SCORE_WEIGHTS = 4,
-    SCORE_ASKS = 40, /* twentieths, as the weights */
-    SCORE_DOUBT = 30,
+    SCORE_ASKS = 20, /* twentieths, as the weights */
+    SCORE_DOUBT = 40,
+    SCORE_ASIDE = 10,
 };
 
 /* Classes that stand together in a clause. */
