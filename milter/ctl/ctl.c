@@ -21,6 +21,14 @@ ctl_error(const char *format, ...)
     fprintf(stderr, "contactctl: %s\n", text);
 }
 
+bool
+ctl_is_address(const char *text)
+{
+    const char *at = strrchr(text, '@');
+    return at != NULL && at != text && at[1] != '\0' &&
+           strpbrk(text, " \t\r\n<>") == NULL;
+}
+
 void
 ctl_json(json_t *object)
 {

@@ -61,6 +61,9 @@ void ctl_json(json_t *object);
 /* "contactctl: ..." on standard error. */
 void ctl_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/* Has it the form user@domain? */
+bool ctl_is_address(const char *text);
+
 /* The options of the analysis that follow from the settings. Borrows. */
 void ctl_analyzer_options(const Settings *settings, AnalyzerOptions *out);
 /* The analysis as the daemon has it; NULL after an error was printed. */

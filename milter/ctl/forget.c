@@ -3,8 +3,6 @@
  */
 #include "ctl/ctl.h"
 
-#include <string.h>
-
 int
 ctl_forget(Ctl *ctl, int argc, char **argv)
 {
@@ -16,8 +14,13 @@ ctl_forget(Ctl *ctl, int argc, char **argv)
                      "ADDRESS - erase everything that is held here about it",
                      &argc, &argv, &status))
         return status;
-    if (argc != 2 || strchr(argv[1], '@') == NULL) {
+    if (argc != 2) {
         ctl_error("usage: contactctl forget ADDRESS");
+        return EX_USAGE;
+    }
+    if (!ctl_is_address(argv[1])) {
+        ctl_error("forget: \"%s\" is no address; write it as ann@example.net",
+                  argv[1]);
         return EX_USAGE;
     }
     const char *email = argv[1];

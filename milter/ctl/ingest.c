@@ -41,6 +41,39 @@ sender_address(const char *from)
     return null_sender ? g_strdup("") : g_steal_pointer(&address);
 }
 
+/* As an MTA hands it over: empty or "unknown" for mail that no client brought,
+ * and Sendmail's macros have a tag before IPv6. */
+static bool
+is_client_address(const char *text)
+{
+    static const char tag[] = "IPv6:";
+    if (*text == '\0' || g_ascii_strcasecmp(text, "unknown") == 0)
+        return true;
+    if (g_ascii_strncasecmp(text, tag, strlen(tag)) == 0)
+        text += strlen(tag);
+    return g_hostname_is_ip_address(text);
+}
+
+/* Does the envelope make sense? Else says what would be right. */
+static bool
+check_options(const char *from, const char *client)
+{
+    g_autofree char *sender = from != NULL ? sender_address(from) : NULL;
+    if (sender != NULL && *sender != '\0' && !ctl_is_address(sender)) {
+        ctl_error("--from %s: write an address as ann@example.net, or <> for "
+                  "the null sender",
+                  from);
+        return false;
+    }
+    if (client != NULL && !is_client_address(client)) {
+        ctl_error("--client %s: write an IP address, for example 192.0.2.1 "
+                  "or 2001:db8::1",
+                  client);
+        return false;
+    }
+    return true;
+}
+
 static bool
 ingest_one(const StoredMail *mail, void *data)
 {
@@ -105,6 +138,8 @@ ctl_ingest(Ctl *ctl, int argc, char **argv)
         ctl_error("ingest reads standard input; %s is too much", argv[1]);
         return EX_USAGE;
     }
+    if (!check_options(from, client))
+        return EX_USAGE;
     g_autoptr(Settings) settings = ctl_settings(ctl, ROLE_MTA);
     if (settings == NULL)
         return EX_CONFIG;

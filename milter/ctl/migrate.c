@@ -1,7 +1,9 @@
 /*
  * migrate.c - contactctl migrate: from one contacts store to another
  */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/ctl.h"
 #include "ctl/table.h"
@@ -24,6 +26,21 @@ draw(int64_t done, int64_t all, void *data)
     fprintf(stderr, "] %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, done, all);
 }
 
+/* Opening a store makes one where there is none: right for the target, but a
+ * source that is not there is a mistyped path. */
+static bool
+source_exists(const char *uri)
+{
+    static const char scheme[] = "sqlite:";
+    if (!g_str_has_prefix(uri, scheme))
+        return true;
+    const char *path = uri + strlen(scheme);
+    if (*path == '\0' || access(path, F_OK) == 0)
+        return true;
+    ctl_error("%s: %s", path, g_strerror(errno));
+    return false;
+}
+
 int
 ctl_migrate(Ctl *ctl, int argc, char **argv)
 {
@@ -42,6 +59,8 @@ ctl_migrate(Ctl *ctl, int argc, char **argv)
                   "postgresql://contact-milter@db.example.org/contacts");
         return EX_USAGE;
     }
+    if (!source_exists(argv[1]))
+        return EX_NOINPUT;
     g_autoptr(GError) error = NULL;
     g_autoptr(Store) from = store_open(argv[1], g_get_host_name(), &error);
     if (from == NULL) {

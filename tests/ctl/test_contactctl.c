@@ -41,6 +41,8 @@ write_config(const char *more)
     return write_file("contact-milter.conf", text);
 }
 
+static char *errors; /* what the last run() printed there */
+
 /* Runs ./contactctl; the exit status. */
 static int
 run(char **out_text, const char *config, const char *first, ...)
@@ -58,11 +60,12 @@ run(char **out_text, const char *config, const char *first, ...)
     g_ptr_array_add(argv, NULL);
     int status;
     g_autoptr(GError) error = NULL;
-    GSpawnFlags flags = G_SPAWN_STDERR_TO_DEV_NULL;
+    GSpawnFlags flags = G_SPAWN_DEFAULT;
+    g_clear_pointer(&errors, g_free);
     if (out_text == NULL)
         flags |= G_SPAWN_STDOUT_TO_DEV_NULL;
     g_spawn_sync(NULL, (char **) argv->pdata, NULL, flags, NULL, NULL, out_text,
-                 NULL, &status, &error);
+                 &errors, &status, &error);
     g_assert_no_error(error);
     g_assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
@@ -148,6 +151,65 @@ test_commands(void)
     g_assert_cmpint(run(NULL, faulty, "check", NULL), ==, 1);
 }
 
+#define ASSERT_SAYS(text, words) \
+    do { \
+        if (strstr(text, words) == NULL) \
+            g_error("\"%s\" is not in: %s", words, text); \
+    } while (0)
+
+/* A source that is not there is not made. */
+static void
+test_migrate_from_nothing(void)
+{
+    g_autofree char *config = write_config("");
+    g_autofree char *from = path_of("nope.db");
+    g_autofree char *to = path_of("new.db");
+    g_autofree char *from_uri = g_strconcat("sqlite:", from, NULL);
+    g_autofree char *to_uri = g_strconcat("sqlite:", to, NULL);
+    g_assert_cmpint(run(NULL, config, "migrate", from_uri, to_uri, NULL), ==,
+                    66);
+    g_autofree char *words =
+        g_strconcat(from, ": No such file or directory", NULL);
+    ASSERT_SAYS(errors, words);
+    g_assert_false(g_file_test(from, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(to, G_FILE_TEST_EXISTS));
+}
+
+/* What is wrong with an argument is said. */
+static void
+test_wrong_arguments(void)
+{
+    g_autofree char *config = write_config("");
+    static const struct {
+        const char *words[3];
+        const char *says;
+    } cases[] = {
+        { { "forget", "Ann" }, "\"Ann\" is no address" },
+        { { "forget", "ann@" }, "\"ann@\" is no address" },
+        { { "ingest", "--from", "foo" }, "--from foo: write an address" },
+        { { "ingest", "--client", "nonsense" },
+          "--client nonsense: write an IP address" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_assert_cmpint(run(NULL, config, cases[i].words[0], cases[i].words[1],
+                            cases[i].words[2], NULL),
+                        ==, 64);
+        ASSERT_SAYS(errors, cases[i].says);
+    }
+    static const char *const right[][3] = {
+        { "ingest", "--from", "<>" },
+        { "ingest", "--from", "MAILER-DAEMON" },
+        { "ingest", "--from", "<ann@sales.example>" },
+        { "ingest", "--client", "IPv6:2001:db8::1" },
+        { "ingest", "--client", "192.0.2.1" },
+        { "ingest", "--client", "unknown" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(right); i++)
+        g_assert_cmpint(
+            run(NULL, config, right[i][0], right[i][1], right[i][2], NULL), ==,
+            0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -157,7 +219,11 @@ main(int argc, char **argv)
     g_test_add_func("/contactctl/token", test_token);
     g_test_add_func("/contactctl/token-errors", test_token_errors);
     g_test_add_func("/contactctl/commands", test_commands);
+    g_test_add_func("/contactctl/migrate-from-nothing",
+                    test_migrate_from_nothing);
+    g_test_add_func("/contactctl/wrong-arguments", test_wrong_arguments);
     int status = g_test_run();
+    g_free(errors);
     GDir *dir = g_dir_open(folder, 0, NULL);
     for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
         g_autofree char *path = path_of(name);
