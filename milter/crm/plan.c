@@ -1055,6 +1055,12 @@ plan_make(const PlanContext *context, const ContactRecord *record,
         plan_addition(context, record, plan, false);
     } else if (live == 0 && record->unknown_suppress) {
         plan_addition(context, record, plan, true);
+    } else if (live == 0 && !fields && record->want_status == STATUS_OUT) {
+        note(plan, "not in the CRM: nothing is changed "
+                   "([unsubscribe] unknown = ignore)");
+    } else if (live == 0 && !fields &&
+               (record->want_status != 0 || record->want_sms != 0)) {
+        note(plan, "not in the CRM: nothing is changed");
     }
     if (plan->details->len > 0 || plan->company != NULL)
         g_ptr_array_set_size(plan->calls, 0); /* ask first */

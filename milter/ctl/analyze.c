@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "ctl/contact_lines.h"
 #include "ctl/ctl.h"
 #include "ctl/mail_source.h"
 #include "ctl/table.h"
@@ -16,7 +17,8 @@ typedef struct {
     Analyzer *analyzer;
     MessageLimits limits;
     TrustPolicy trust;
-    GString *json; /* NULL: for people */
+    double min_confidence; /* what is found with less is not sent */
+    GString *json;         /* NULL: for people */
 } Run;
 
 /* What a stored mail's header fields tell of its author. False when they tell
@@ -201,73 +203,21 @@ print_json(GString *out, const char *name, const Analysis *analysis,
 /* --- for people --------------------------------------------------------- */
 
 static void
-print_line(const char *label, const char *value, const char *detail,
-           const char *evidence, double confidence)
-{
-    if (value == NULL || *value == '\0')
-        return;
-    printf("  %-11s %s", label, value);
-    if (detail != NULL && *detail != '\0')
-        printf(" (%s)", detail);
-    if (evidence != NULL && *evidence != '\0')
-        printf("%s  <- \"%s\"%s", style_on(stdout, STYLE_DIM), evidence,
-               style_off(stdout));
-    if (confidence > 0)
-        printf("%s  %.2f%s", style_on(stdout, STYLE_DIM), confidence,
-               style_off(stdout));
-    (void) putchar('\n');
-}
-
-static void
-print_field(const char *label, const Field *field)
-{
-    print_line(label, field->value, NULL, field->evidence, field->confidence);
-}
-
-static void
-print_contact(const Contact *contact)
-{
-    print_line("email", contact->email,
-               contact->role_account ? "role account"
-               : contact->from_relay ? "from Reply-To"
-                                     : NULL,
-               NULL, 0);
-    print_field("first name", &contact->first_name);
-    print_field("last name", &contact->last_name);
-    print_field("job title", &contact->job_title);
-    print_field("company", &contact->company);
-    for (guint i = 0; i < contact->phones->len; i++) {
-        const Phone *phone = &g_array_index(contact->phones, Phone, i);
-        g_autofree char *number =
-            phone->extension == NULL
-                ? g_strdup(phone->number.value)
-                : g_strdup_printf("%s ext. %s", phone->number.value,
-                                  phone->extension);
-        print_line("phone", number, phone_type_name(phone->type),
-                   phone->number.evidence, phone->number.confidence);
-    }
-    print_field("website", &contact->website);
-    print_field("address", &contact->address);
-    for (guint i = 0; i < contact->links->len; i++)
-        print_field("link", &g_array_index(contact->links, Field, i));
-}
-
-static void
-print_human(const char *name, const Analysis *analysis,
+print_human(const Run *run, const char *name, const Analysis *analysis,
             const TrustVerdict *trust)
 {
     printf("%s%s: %s%s%s%s\n", style_on(stdout, STYLE_BOLD), name,
            verdict_name(analysis->verdict), *analysis->reason ? ": " : "",
            analysis->reason, style_off(stdout));
     if (analysis->contact != NULL)
-        print_contact(analysis->contact);
+        contact_lines(analysis->contact, run->min_confidence);
     for (guint i = 0; i < analysis->bounces->len; i++) {
         const Bounce *bounce = &g_array_index(analysis->bounces, Bounce, i);
         g_autofree char *what = g_strdup_printf(
             "%s%s%s %s", bounce_class_name(bounce->class),
             bounce->status && *bounce->status ? " " : "",
             bounce->status ? bounce->status : "", bounce->reason);
-        print_line("bounced", bounce->email, what, bounce->evidence, 0);
+        contact_line("bounced", bounce->email, what, bounce->evidence, 0);
     }
     const Unsubscribe *request = analysis->unsubscribe;
     if (request != NULL) {
@@ -275,18 +225,19 @@ print_human(const char *name, const Analysis *analysis,
             "%s%s", unsubscribe_scope_name(request->scope),
             request->unsure ? ", unsure: a person decides" : "");
         for (guint i = 0; i < request->addresses->len; i++)
-            print_line("unsubscribe", g_ptr_array_index(request->addresses, i),
-                       what, request->evidence, 0);
+            contact_line("unsubscribe",
+                         g_ptr_array_index(request->addresses, i), what,
+                         request->evidence, 0);
     }
     if (trust != NULL)
-        print_line("trust", auth_verdict_name(trust->verdict), trust->reason,
-                   NULL, 0);
+        contact_line("trust", auth_verdict_name(trust->verdict), trust->reason,
+                     NULL, 0);
     for (guint i = 0; i < analysis->signature->len; i++)
-        print_line(i == 0 ? "signature" : "",
-                   g_ptr_array_index(analysis->signature, i), NULL, NULL, 0);
+        contact_line(i == 0 ? "signature" : "",
+                     g_ptr_array_index(analysis->signature, i), NULL, NULL, 0);
     for (guint i = 0; i < analysis->notes->len; i++)
-        print_line("note", g_ptr_array_index(analysis->notes, i), NULL, NULL,
-                   0);
+        contact_line("note", g_ptr_array_index(analysis->notes, i), NULL, NULL,
+                     0);
 }
 
 /* --- the command -------------------------------------------------------- */
@@ -304,7 +255,7 @@ analyze_one(const StoredMail *mail, void *data)
     if (run->json != NULL)
         print_json(run->json, mail->name, analysis, trust);
     else
-        print_human(mail->name, analysis, trust);
+        print_human(run, mail->name, analysis, trust);
     trust_verdict_clear(&verdict);
     return !ferror(stdout);
 }
@@ -362,6 +313,7 @@ ctl_analyze(Ctl *ctl, int argc, char **argv)
     Run run = { .analyzer = analyzer,
                 .limits = message_limits_default,
                 .json = json ? g_string_new(NULL) : NULL };
+    run.min_confidence = settings->contact.min_confidence;
     run.limits.max_bytes = (size_t) settings->mta.capture_limit;
     trust_policy_of(settings, &run.trust);
     run.trust.local_domains = options.local_domains;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ctl/contact_lines.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 #include "store/observation_json.h"
@@ -71,7 +72,7 @@ show_row(const char *label, const char *value)
 }
 
 static int
-queue_show(Store *store, const char *email, bool json)
+queue_show(const Settings *settings, Store *store, const char *email, bool json)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) list = store_queue(store, email, LIST_MAX, &error);
@@ -85,12 +86,12 @@ queue_show(Store *store, const char *email, bool json)
         ctl_error("nothing is known of %s", email);
         return 1;
     }
-    g_autofree char *known = record != NULL && record->known != NULL
-                                 ? contact_to_json(record->known)
-                                 : NULL;
     if (json) {
         for (guint i = 0; i < list->len; i++)
             print_entry_json(g_ptr_array_index(list, i));
+        g_autofree char *known = record != NULL && record->known != NULL
+                                     ? contact_to_json(record->known)
+                                     : NULL;
         if (known != NULL)
             printf("{\"known\":%s}\n", known);
         return 0;
@@ -114,7 +115,6 @@ queue_show(Store *store, const char *email, bool json)
         g_autofree char *mail = time_text(record->last_mail);
         show_row("last mail", mail);
         show_row("judged", record->trust);
-        show_row("known", known);
         for (guint i = 0; record->crm != NULL && i < record->crm->len; i++) {
             const CrmContact *crm = g_ptr_array_index(record->crm, i);
             g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, crm->id);
@@ -122,6 +122,16 @@ queue_show(Store *store, const char *email, bool json)
         }
         if (record->anonymised)
             show_row("CRM", "anonymised there: left alone for good");
+        else if (record->state == CONTACT_IDLE && record->crm->len == 0)
+            show_row("CRM", settings->unsubscribe.unknown == UNKNOWN_IGNORE
+                                ? "no contact there has this address: a "
+                                  "request or a bounce changes nothing "
+                                  "([unsubscribe] unknown = ignore)"
+                                : "no contact there has this address");
+        if (record->known != NULL) {
+            puts("known from mail:");
+            contact_lines(record->known, settings->contact.min_confidence);
+        }
     }
     return 0;
 }
@@ -180,7 +190,7 @@ ctl_queue(Ctl *ctl, int argc, char **argv)
     if (strcmp(action, "list") == 0)
         return queue_list(store, email, json);
     if (strcmp(action, "show") == 0)
-        return queue_show(store, email, json);
+        return queue_show(settings, store, email, json);
     if (strcmp(action, "retry") == 0)
         return report_count(store_queue_retry(store, email, dead, now, &error),
                             "to be tried again", json, error);

@@ -471,6 +471,24 @@ test_field_types(void)
     json_decref(cut);
 }
 
+/* A request of somebody whom the CRM does not know leaves a word. */
+static void
+test_unknown_address(void)
+{
+    Settings settings = { .contact.min_confidence = 0.7 };
+    PlanContext context = { .settings = &settings };
+    g_autoptr(ContactRecord) record = contact_record_new("ann@example.org");
+    g_autoptr(GPtrArray) views = g_ptr_array_new();
+    record->want_status = 2;
+    Plan *plan = plan_make(&context, record, views);
+    g_assert_cmpuint(plan->calls->len, ==, 0);
+    g_assert_cmpuint(plan->notes->len, ==, 1);
+    g_assert_cmpstr(plan->notes->pdata[0], ==,
+                    "not in the CRM: nothing is changed "
+                    "([unsubscribe] unknown = ignore)");
+    plan_free(plan);
+}
+
 static void
 test_answers(void)
 {
@@ -526,6 +544,7 @@ main(int argc, char **argv)
     g_test_add_func("/plan/names", test_names);
     g_test_add_func("/plan/sameness", test_sameness);
     g_test_add_func("/plan/field-types", test_field_types);
+    g_test_add_func("/plan/unknown-address", test_unknown_address);
     g_test_add_func("/plan/answers", test_answers);
     return g_test_run();
 }

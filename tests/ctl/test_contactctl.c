@@ -210,6 +210,37 @@ test_wrong_arguments(void)
             0);
 }
 
+static const char mail[] =
+    "Received: from mx.sales.example (mx.sales.example [198.51.100.7])\n"
+    "\tby mx.example.org with ESMTPS id 4b; Mon, 2 Mar 2026 10:00:01 +0000\n"
+    "From: Ann Lee <ann@sales.example>\n"
+    "To: bob@example.org\n"
+    "Subject: The order\n"
+    "Date: Mon, 2 Mar 2026 10:00:00 +0000\n"
+    "Message-ID: <one@sales.example>\n"
+    "\n"
+    "Hello Bob,\n\nthe order is on its way.\n\n"
+    "Kind regards\n"
+    "-- \n"
+    "Ann Lee\nSales Manager\nLee Pty Ltd\nPhone: +61 2 9123 4567\n";
+
+/* Fields that are found but not sent are marked. */
+static void
+test_below_confidence(void)
+{
+    g_autofree char *path = write_file("one.eml", mail);
+    g_autofree char *sure = write_config("[contact]\nmin_confidence = 0.01\n");
+    g_autofree char *text = NULL;
+    g_assert_cmpint(run(&text, sure, "analyze", path, NULL), ==, 0);
+    ASSERT_SAYS(text, "Sales Manager");
+    g_assert_null(strstr(text, "not sent"));
+    g_autofree char *strict = write_config("[contact]\nmin_confidence = 1\n");
+    g_autofree char *marked = NULL;
+    g_assert_cmpint(run(&marked, strict, "analyze", path, NULL), ==, 0);
+    ASSERT_SAYS(marked, "Sales Manager (below min_confidence 1: not sent)");
+    ASSERT_SAYS(marked, "(work; below min_confidence 1: not sent)");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -222,6 +253,7 @@ main(int argc, char **argv)
     g_test_add_func("/contactctl/migrate-from-nothing",
                     test_migrate_from_nothing);
     g_test_add_func("/contactctl/wrong-arguments", test_wrong_arguments);
+    g_test_add_func("/contactctl/below-confidence", test_below_confidence);
     int status = g_test_run();
     g_free(errors);
     GDir *dir = g_dir_open(folder, 0, NULL);
