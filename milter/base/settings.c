@@ -314,6 +314,50 @@ section_known(const char *section)
     return false;
 }
 
+/* How many letters must be put in, taken out or changed to make one of the
+ * other; more than NEAR_MAX is said as NEAR_MAX + 1. */
+enum { NEAR_MAX = 2, NEAR_LEN = 40 };
+
+static size_t
+letters_apart(const char *a, const char *b)
+{
+    size_t rows[2][NEAR_LEN + 1];
+    size_t len = strlen(b);
+    if (strlen(a) > NEAR_LEN || len > NEAR_LEN)
+        return NEAR_MAX + 1;
+    for (size_t j = 0; j <= len; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        const size_t *above = rows[(i - 1) % 2];
+        size_t *row = rows[i % 2];
+        row[0] = i;
+        for (size_t j = 1; j <= len; j++) {
+            size_t changed = above[j - 1] + (a[i - 1] != b[j - 1]);
+            row[j] = MIN(changed, MIN(above[j], row[j - 1]) + 1);
+        }
+    }
+    return MIN(rows[strlen(a) % 2][len], NEAR_MAX + 1);
+}
+
+/* The key of this section that was probably meant; NULL: none is near. */
+static const char *
+nearest_key(const char *section, const char *name)
+{
+    const char *nearest = NULL;
+    size_t least = NEAR_MAX + 1;
+    for (size_t i = 0; i < settings_n_options; i++) {
+        const Option *option = &settings_options[i];
+        if (option->key == NULL || strcmp(option->section, section) != 0)
+            continue;
+        size_t apart = letters_apart(name, option->key);
+        if (apart < least && apart < strlen(option->key)) {
+            least = apart;
+            nearest = option->key;
+        }
+    }
+    return nearest;
+}
+
 /* inih's handler: `key = value`, or a further piece of the value. */
 static int
 reader_value(void *user, const char *section, const char *name,
@@ -345,7 +389,8 @@ reader_flush(Reader *reader)
         reader_complain(reader, reader->line, section, name,
                         *section == '\0'
                             ? "stands before the first [section]"
-                            : "there is no such section; see --help-config");
+                            : "there is no such section; see `contact-milter "
+                              "--help-config`");
         return;
     }
     for (size_t i = 0; i < settings_n_options; i++) {
@@ -370,9 +415,12 @@ reader_flush(Reader *reader)
             reader_complain(reader, reader->line, section, name, "%s", wrong);
         return;
     }
+    const char *near = nearest_key(section, name);
     reader_complain(reader, reader->line, section, name,
-                    "there is no such key; see --help-config");
-    return;
+                    "there is no such key%s%s; see `contact-milter "
+                    "--help-config`",
+                    near != NULL ? "; nearest is " : "",
+                    near != NULL ? near : "");
 }
 
 /* The line of an option in the file; of its section's header when it is not
@@ -539,6 +587,62 @@ check_words(Reader *reader, const char *section, const char *key,
     }
 }
 
+/* Elements that were meant to be several. */
+static void
+check_one_each(Reader *reader, const char *section, const char *key,
+               char *const *list)
+{
+    for (; *list != NULL; list++) {
+        if (strpbrk(*list, " \t") != NULL && strchr(*list, '"') == NULL)
+            reader_complain(reader, line_of(reader, section, key), section, key,
+                            "\"%s\" has a blank in it; a comma parts them",
+                            *list);
+    }
+}
+
+/* A pattern that no address matches. */
+static void
+check_patterns(Reader *reader, const char *section, const char *key,
+               char *const *list)
+{
+    check_one_each(reader, section, key, list);
+    for (; *list != NULL; list++) {
+        if (strpbrk(*list, "@*") == NULL)
+            reader_complain(reader, line_of(reader, section, key), section, key,
+                            "\"%s\" is no address; write for example "
+                            "info@example.org, info@* or *@example.org",
+                            *list);
+    }
+}
+
+/* Two values in one field of the CRM: the later overwrites the earlier. */
+static void
+check_custom_fields(Reader *reader)
+{
+    static const char section[] = "custom_fields";
+    for (size_t i = 0; i < settings_n_options; i++) {
+        const Option *option = &settings_options[i];
+        if (option->type != OPTION_INTEGER ||
+            strcmp(option->section, section) != 0)
+            continue;
+        int64_t id = *(int64_t *) member(reader->settings, option);
+        for (size_t j = 0; id != 0 && j < i; j++) {
+            const Option *other = &settings_options[j];
+            if (other->type != OPTION_INTEGER ||
+                strcmp(other->section, section) != 0 ||
+                *(int64_t *) member(reader->settings, other) != id)
+                continue;
+            bool later = reader->seen[j] > reader->seen[i];
+            reader_complain(reader, MAX(reader->seen[i], reader->seen[j]),
+                            section, later ? other->key : option->key,
+                            "%" PRId64 " is the field of %s already; write "
+                            "another field's id",
+                            id, later ? option->key : other->key);
+            break;
+        }
+    }
+}
+
 static bool
 socket_is_valid(const char *socket)
 {
@@ -581,13 +685,21 @@ check_settings(Reader *reader, Role role)
                         "is required; write our own domains, for example "
                         "example.org, example.com");
     for (char **d = s->mta.local_domains; *d != NULL; d++) {
-        if (strpbrk(*d, "@* /") != NULL)
+        if (strpbrk(*d, " \t") == NULL && strpbrk(*d, "@*/") != NULL)
             reader_complain(reader, line_of(reader, "mta", "local_domains"),
                             "mta", "local_domains",
                             "\"%s\" is no domain; write for example "
                             "example.org (subdomains are included)",
                             *d);
     }
+    check_one_each(reader, "mta", "local_domains", s->mta.local_domains);
+    check_patterns(reader, "mta", "recipients", s->mta.recipients);
+    check_patterns(reader, "mta", "ignore_senders", s->mta.ignore_senders);
+    check_patterns(reader, "unsubscribe", "addresses",
+                   s->unsubscribe.addresses);
+    check_one_each(reader, "trust", "authserv_ids", s->trust.authserv_ids);
+    check_one_each(reader, "trust", "arc_sealers", s->trust.arc_sealers);
+    check_custom_fields(reader);
     check_api(reader, role);
     check_numbers(reader, "contact", "groups", s->contact.groups);
     check_words(reader, "contact", "urls", s->contact.urls, url_kinds);

@@ -41,9 +41,40 @@ static const struct {
     const char *name, *text, *want;
 } cases[] = {
     { "unknown section", GOOD "[nope]\na = b\n",
-      "FILE:4: [nope] a: there is no such section; see --help-config\n" },
+      "FILE:4: [nope] a: there is no such section; see `contact-milter "
+      "--help-config`\n" },
     { "unknown key", GOOD "sokket = x\n",
-      "FILE:3: [mta] sokket: there is no such key; see --help-config\n" },
+      "FILE:3: [mta] sokket: there is no such key; nearest is socket; see "
+      "`contact-milter --help-config`\n" },
+    { "unknown key, none near", GOOD "colour = x\n",
+      "FILE:3: [mta] colour: there is no such key; see `contact-milter "
+      "--help-config`\n" },
+    { "two domains without a comma",
+      "[mta]\nlocal_domains = example.org example.com\n",
+      "FILE:2: [mta] local_domains: \"example.org example.com\" has a blank in "
+      "it; a comma parts them\n" },
+    { "two hosts without a comma",
+      GOOD "[trust]\nauthserv_ids = mx.example.org mx2.example.org\n",
+      "FILE:4: [trust] authserv_ids: \"mx.example.org mx2.example.org\" has a "
+      "blank in it; a comma parts them\n" },
+    { "two sealers without a comma",
+      GOOD "[trust]\narc_sealers = a.example b.example, c.example\n",
+      "FILE:4: [trust] arc_sealers: \"a.example b.example\" has a blank in it; "
+      "a comma parts them\n" },
+    { "no address", GOOD "recipients = info*, sales\n",
+      "FILE:3: [mta] recipients: \"sales\" is no address; write for example "
+      "info@example.org, info@* or *@example.org\n" },
+    { "no address to ignore", GOOD "ignore_senders = example.net\n",
+      "FILE:3: [mta] ignore_senders: \"example.net\" is no address; write for "
+      "example info@example.org, info@* or *@example.org\n" },
+    { "no address to be unsubscribed at",
+      GOOD "[unsubscribe]\naddresses = unsubscribe\n",
+      "FILE:4: [unsubscribe] addresses: \"unsubscribe\" is no address; write "
+      "for example info@example.org, info@* or *@example.org\n" },
+    { "one custom field for two",
+      GOOD "[custom_fields]\nfax = 12\njob_title = 12\nmobile = 13\n",
+      "FILE:5: [custom_fields] job_title: 12 is the field of fax already; "
+      "write another field's id\n" },
     { "no section", "a = b\n",
       "FILE:1: a: stands before the first [section]\n" },
     { "twice", GOOD "socket_mode = 0600\nsocket_mode = 0666\n",
@@ -115,8 +146,10 @@ static const struct {
     { "uri", GOOD "[store]\nuri = mysql://x\n",
       "FILE:4: [store] uri: write sqlite:/PATH or postgresql://...\n" },
     { "several problems", GOOD "x = 1\ny = 2\n",
-      "FILE:3: [mta] x: there is no such key; see --help-config\n"
-      "FILE:4: [mta] y: there is no such key; see --help-config\n" },
+      "FILE:3: [mta] x: there is no such key; see `contact-milter "
+      "--help-config`\n"
+      "FILE:4: [mta] y: there is no such key; see `contact-milter "
+      "--help-config`\n" },
     { "garbage", GOOD "what is this\n",
       "FILE:3: is neither [section] nor key = value\n" },
 };
