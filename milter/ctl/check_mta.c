@@ -28,6 +28,24 @@ report_line(SyncReport report, void *data, bool ok, const char *format, ...)
     report(ok, line, data);
 }
 
+/* Why nobody answers there; 0: somebody does. */
+static int
+socket_error(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    if (strlen(path) >= sizeof address.sun_path)
+        return ENAMETOOLONG;
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int code = fd < 0 ? errno
+               : connect(fd, (struct sockaddr *) &address, sizeof address) == 0
+                   ? 0
+                   : errno;
+    if (fd >= 0)
+        (void) close(fd);
+    return code;
+}
+
 void
 check_socket(const Settings *settings, SyncReport report, void *data)
 {
@@ -42,20 +60,7 @@ check_socket(const Settings *settings, SyncReport report, void *data)
                     g_strerror(errno));
         return;
     }
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (strlen(path) >= sizeof address.sun_path) {
-        report_line(report, data, false, "socket: %s: the path is too long",
-                    path);
-        return;
-    }
-    memcpy(address.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int code = fd < 0 ? errno
-               : connect(fd, (struct sockaddr *) &address, sizeof address) == 0
-                   ? 0
-                   : errno;
-    if (fd >= 0)
-        (void) close(fd);
+    int code = socket_error(path);
     const struct group *group = getgrgid(info.st_gid);
     if (code != 0)
         report_line(report, data, false,
@@ -191,6 +196,119 @@ check_chroot(const PostfixFacts *facts, char *const *lines, const char *program,
                     inside + strlen(facts->queue_directory), command->str);
 }
 
+/* --- the other milters of a list -------------------------------------------- */
+
+/* One element of a list: the socket, and the default action that is its own. */
+typedef struct {
+    char *socket, *action;
+} ListedMilter;
+
+static void
+listed_milter_clear(ListedMilter *milter)
+{
+    g_free(milter->socket);
+    g_free(milter->action);
+}
+
+/* The element at *list, which is moved behind it; false: there is none.
+ * Elements are parted by blanks and commas; one in braces has settings. */
+static bool
+next_milter(const char **list, ListedMilter *out_milter)
+{
+    static const char action[] = "default_action=";
+    const char *text = *list + strspn(*list, " \t\n,");
+    bool braces = *text == '{';
+    text += braces;
+    size_t len = strcspn(text, braces ? "}" : " \t\n,");
+    g_autofree char *element = g_strndup(text, len);
+    *list = text + len + (braces && text[len] == '}');
+    /* "default_action = accept" is the same without blanks. */
+    g_autoptr(GString) squeezed = g_string_new(g_strstrip(element));
+    while (g_string_replace(squeezed, " =", "=", 0) +
+               g_string_replace(squeezed, "= ", "=", 0) >
+           0)
+        ;
+    g_auto(GStrv) words = g_strsplit_set(squeezed->str, " \t\n,", -1);
+    if (words[0] == NULL)
+        return false;
+    *out_milter = (ListedMilter){ .socket = g_strdup(words[0]) };
+    for (char **word = words + 1; *word != NULL; word++) {
+        if (!g_str_has_prefix(*word, action))
+            continue;
+        g_free(out_milter->action);
+        out_milter->action = g_strdup(*word + strlen(action));
+    }
+    return true;
+}
+
+/* Do services with this program run inside the chroot, and outside? */
+static void
+find_places(char *const *lines, const char *program, bool *out_inside,
+            bool *out_outside)
+{
+    *out_inside = *out_outside = false;
+    for (char *const *at = lines; *at != NULL; at++) {
+        const char *field = strstr(*at, "/command = ");
+        if (field == NULL)
+            continue;
+        g_autofree char *service = g_strndup(*at, (gsize) (field - *at));
+        g_auto(GStrv) words = g_strsplit(strchr(field, '=') + 2, " ", 2);
+        g_autofree char *jail = service_field(lines, service, "chroot");
+        if (g_strcmp0(words[0], program) != 0)
+            continue;
+        bool inside = g_strcmp0(jail, "y") == 0;
+        *out_inside |= inside;
+        *out_outside |= !inside;
+    }
+    if (!*out_inside)
+        *out_outside = true;
+}
+
+/* A milter that is not there and has no default_action = accept makes Postfix
+ * answer 451 to all mail, whatever the others say. */
+static void
+check_other_milters(const PostfixFacts *facts, char *const *lines,
+                    const char *program, const char *parameter,
+                    const char *list, const char *ours, SyncReport report,
+                    void *data)
+{
+    static const char *const harmless[] = { "accept", "quarantine", NULL };
+    bool inside, outside;
+    find_places(lines, program, &inside, &outside);
+    ListedMilter milter;
+    for (; next_milter(&list, &milter); listed_milter_clear(&milter)) {
+        const char *action =
+            milter.action != NULL ? milter.action : facts->default_action;
+        const char *entry;
+        if ((!g_str_has_prefix(milter.socket, "unix:") &&
+             !g_str_has_prefix(milter.socket, "local:")) ||
+            g_strv_contains(harmless, action) ||
+            names_socket(milter.socket, ours, &entry))
+            continue;
+        const char *path = strchr(milter.socket, ':') + 1;
+        /* Postfix's working directory is that of its queue. */
+        g_autofree char *below =
+            g_build_filename(facts->queue_directory, path, NULL);
+        const char *const places[] = {
+            inside ? below : NULL,
+            outside ? (*path == '/' ? path : below) : NULL,
+        };
+        for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+            int code = places[i] != NULL ? socket_error(places[i]) : 0;
+            if (code != ENOENT && code != ENOTDIR && code != ECONNREFUSED)
+                continue;
+            report_line(report, data, false,
+                        "Postfix: %s names %s, and at %s nobody answers (%s): "
+                        "all mail is put off with 451; start that milter, or "
+                        "take it out of the list, or write { %s, "
+                        "default_action=accept }",
+                        parameter, milter.socket, places[i], g_strerror(code),
+                        milter.socket);
+            break;
+        }
+    }
+}
+
 /* submission often has milters of its own: then what our own people send is
  * not seen. */
 static void
@@ -252,6 +370,10 @@ check_postfix_facts(const PostfixFacts *facts, const char *socket,
                  data);
     check_chroot(facts, lines, "cleanup", facts->non_smtpd_milters, socket,
                  report, data);
+    check_other_milters(facts, lines, "smtpd", "smtpd_milters",
+                        facts->smtpd_milters, socket, report, data);
+    check_other_milters(facts, lines, "cleanup", "non_smtpd_milters",
+                        facts->non_smtpd_milters, socket, report, data);
     if (outbound)
         check_submission(lines, socket, report, data);
 }
@@ -280,9 +402,10 @@ static void
 check_postfix(const Settings *settings, const char *program, SyncReport report,
               void *data)
 {
-    static const char *const names[] = { "smtpd_milters", "non_smtpd_milters",
-                                         "internal_mail_filter_classes",
-                                         "queue_directory", "mail_owner" };
+    static const char *const names[] = {
+        "smtpd_milters",   "non_smtpd_milters", "internal_mail_filter_classes",
+        "queue_directory", "mail_owner",        "milter_default_action"
+    };
     g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         char *value = postconf(program, "-xh", names[i], report, data);
@@ -297,7 +420,8 @@ check_postfix(const Settings *settings, const char *program, SyncReport report,
                                  .non_smtpd_milters = values->pdata[1],
                                  .bounces = values->pdata[2],
                                  .queue_directory = values->pdata[3],
-                                 .services = services };
+                                 .services = services,
+                                 .default_action = values->pdata[5] };
     check_postfix_facts(&facts, settings->mta.socket,
                         settings->bounce.evidence == EVIDENCE_SENT, report,
                         data);

@@ -20,10 +20,11 @@ void check_socket_user(const char *socket, const char *user, SyncReport report,
 void check_mail_server(const Settings *settings, SyncReport report, void *data);
 
 /* What Postfix was told, for tests too; `bounces` is
- * internal_mail_filter_classes, `services` the output of `postconf -F`. */
+ * internal_mail_filter_classes, `services` the output of `postconf -F`,
+ * `default_action` milter_default_action. */
 typedef struct {
     const char *smtpd_milters, *non_smtpd_milters, *bounces;
-    const char *services, *queue_directory;
+    const char *services, *queue_directory, *default_action;
 } PostfixFacts;
 /* `socket` is [mta] socket; `outbound`: must mail that leaves be seen? */
 void check_postfix_facts(const PostfixFacts *facts, const char *socket,

@@ -3,6 +3,9 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 typedef struct {
     const char *name, *socket, *smtpd, *non_smtpd, *classes;
@@ -60,8 +63,8 @@ test_postfix(gconstpointer data)
 {
     const PostfixCase *c = data;
     GString *got = g_string_new(NULL);
-    const PostfixFacts facts = { c->smtpd, c->non_smtpd, c->classes, "",
-                                 "/nonexistent" };
+    const PostfixFacts facts = { c->smtpd, c->non_smtpd,   c->classes,
+                                 "",       "/nonexistent", "accept" };
     check_postfix_facts(&facts, c->socket, true, note, got);
     g_assert_cmpstr(got->str, ==, c->want);
     g_string_free(got, TRUE);
@@ -119,8 +122,9 @@ test_master(void)
         g_test_message("%s", master_cases[i].name);
         g_autoptr(GString) got = g_string_new(NULL);
         const char *milters = master_cases[i].milters;
-        const PostfixFacts facts = { milters, milters, "bounce",
-                                     master_cases[i].services, "/nonexistent" };
+        const PostfixFacts facts = { milters,        milters,
+                                     "bounce",       master_cases[i].services,
+                                     "/nonexistent", "tempfail" };
         check_postfix_facts(&facts, SOCKET, master_cases[i].outbound,
                             keep_failures, got);
         if (master_cases[i].want == NULL)
@@ -148,14 +152,79 @@ test_inside(void)
     for (size_t i = 0; i < G_N_ELEMENTS(milters); i++) {
         g_autoptr(GString) got = g_string_new(NULL);
         const PostfixFacts facts = {
-            milters[i], milters[i], "bounce",
-            "smtp/inet/chroot = y\nsmtp/inet/command = smtpd\n", queue
+            milters[i], milters[i],
+            "bounce",   "smtp/inet/chroot = y\nsmtp/inet/command = smtpd\n",
+            queue,      "tempfail"
         };
         check_postfix_facts(&facts, socket, true, keep_failures, got);
         g_assert_cmpstr(got->str, ==, "");
     }
     (void) g_unlink(path);
     (void) g_rmdir(folder);
+    (void) g_rmdir(queue);
+}
+
+/* Another milter of the list that is not there puts all mail off. */
+static void
+test_others(void)
+{
+    g_autofree char *queue = g_dir_make_tmp("check-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(queue, "dkim.sock", NULL);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    g_assert_cmpuint(g_strlcpy(address.sun_path, path, sizeof address.sun_path),
+                     <, sizeof address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(bind(fd, (struct sockaddr *) &address, sizeof address), ==,
+                    0);
+    g_assert_cmpint(listen(fd, 4), ==, 0);
+    static const char jail[] =
+        "smtp/inet/chroot = y\nsmtp/inet/command = smtpd\n";
+    static const char free_[] =
+        "smtp/inet/chroot = n\nsmtp/inet/command = smtpd\n";
+    static const struct {
+        const char *milters, *services, *action;
+        const char *want; /* QUEUE: the queue's folder; NULL: well */
+    } rows[] = {
+        { "unix:/nonexistent/dkim.sock, " SOCKET, free_, "tempfail",
+          "Postfix: smtpd_milters names unix:/nonexistent/dkim.sock, and at "
+          "/nonexistent/dkim.sock nobody answers (No such file or directory): "
+          "all mail is put off with 451; start that milter, or take it out of "
+          "the list, or write { unix:/nonexistent/dkim.sock, "
+          "default_action=accept }" },
+        { "local:/nonexistent/dkim.sock " SOCKET, "", "tempfail",
+          "names local:/nonexistent/dkim.sock" },
+        { "{ unix:/nonexistent/dkim.sock, connect_timeout=2s }, " SOCKET, free_,
+          "tempfail", "names unix:/nonexistent/dkim.sock, and" },
+        { "{ unix:/nonexistent/dkim.sock, default_action=tempfail }, " SOCKET,
+          free_, "accept", "names unix:/nonexistent/dkim.sock, and" },
+        { "{ unix:/nonexistent/dkim.sock, default_action=accept }, " SOCKET,
+          free_, "tempfail", NULL },
+        { "{unix:/nonexistent/dkim.sock,default_action = accept}, " SOCKET,
+          free_, "tempfail", NULL },
+        { "unix:/nonexistent/dkim.sock, " SOCKET, free_, "accept", NULL },
+        { "inet:127.0.0.1:1, " SOCKET, free_, "tempfail", NULL },
+        { "unix:dkim.sock, " SOCKET, free_, "tempfail", NULL },
+        { "unix:/dkim.sock, " SOCKET, jail, "tempfail", NULL },
+        { "unix:/dkim.sock, " SOCKET, free_, "tempfail", "at /dkim.sock nobo" },
+        { "unix:other.sock, " SOCKET, free_, "tempfail",
+          "at QUEUE/other.sock nobody answers" },
+        { "unix:/run/dkim.sock, " SOCKET, jail, "tempfail",
+          "at QUEUE/run/dkim.sock nobody answers" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) got = g_string_new(NULL);
+        const PostfixFacts facts = { rows[i].milters,  SOCKET, "bounce",
+                                     rows[i].services, queue,  rows[i].action };
+        check_postfix_facts(&facts, SOCKET, false, keep_failures, got);
+        g_string_replace(got, queue, "QUEUE", 0);
+        g_test_message("%zu: %s", i, got->str);
+        if (rows[i].want == NULL)
+            g_assert_null(strstr(got->str, "nobody answers"));
+        else
+            g_assert_nonnull(strstr(got->str, rows[i].want));
+    }
+    (void) close(fd);
+    (void) g_unlink(path);
     (void) g_rmdir(queue);
 }
 
@@ -197,6 +266,7 @@ main(int argc, char **argv)
     }
     g_test_add_func("/check/master", test_master);
     g_test_add_func("/check/inside", test_inside);
+    g_test_add_func("/check/others", test_others);
     g_test_add_func("/check/sendmail", test_sendmail);
     return g_test_run();
 }
