@@ -146,6 +146,36 @@ check_clock(Ivvy *ivvy, const Answer *ping, SyncReport report, void *data)
         well ? "" : " (allowed are 300 s; the offset is learnt and used)");
 }
 
+/* Where to look after an answer that no retry mends; "" for trouble that is
+ * not ours. */
+static char *
+remedy(const Settings *settings, const Answer *answer)
+{
+    const char *file = settings->api.secret_file != NULL
+                           ? settings->api.secret_file
+                           : "api-secret beside the configuration";
+    bool wrong_signature = strstr(answer->message, "signature") != NULL;
+    /* curl's words; it has no answer to classify. */
+    bool no_host =
+        answer->http == 0 && strstr(answer->message, "resolve host") != NULL;
+    if (answer->kind == ANSWER_CREDENTIALS &&
+        answer->specific == SPECIFIC_STALE)
+        return g_strdup("; set this machine's clock (timedatectl)");
+    if (answer->kind == ANSWER_CREDENTIALS && wrong_signature)
+        return g_strdup_printf("; the secret is not that of [api] key = %s: "
+                               "see %s",
+                               settings->api.key, file);
+    if (answer->kind == ANSWER_CREDENTIALS)
+        return g_strdup_printf("; see [api] key = %s, and the secret in %s: "
+                               "both must be of one account, in its region",
+                               settings->api.key, file);
+    if (answer->kind == ANSWER_ENDPOINT || no_host)
+        return g_strdup_printf(
+            "; see [api] endpoint, or leave it out and set region%s",
+            no_host ? "; or the resolver, /etc/resolv.conf" : "");
+    return g_strdup("");
+}
+
 bool
 sync_check(const Settings *settings, SyncReport report, void *data)
 {
@@ -158,8 +188,9 @@ sync_check(const Settings *settings, SyncReport report, void *data)
     g_auto(Answer) ping = { 0 };
     ivvy_call(ivvy, "test", "ping", NULL, &ping);
     if (ping.kind != ANSWER_OK) {
-        say(report, data, false, "API %s: %s", settings->api.endpoint,
-            ping.message);
+        g_autofree char *hint = remedy(settings, &ping);
+        say(report, data, false, "API %s: %s%s", settings->api.endpoint,
+            ping.message, hint);
         return false;
     }
     say(report, data, true, "API %s: the credentials are accepted",

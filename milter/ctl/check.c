@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <arpa/nameser.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pwd.h>
@@ -17,6 +18,8 @@
 #include "ctl/check_mta.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
+
+enum { TOKEN_KEY_MIN = 16 };
 
 typedef struct {
     bool json;
@@ -72,26 +75,105 @@ check_store(const Settings *settings, Check *check)
     check_report(spool != NULL && notice == NULL, line, check);
 }
 
+/* May this user do what `bit` says (4: read, 1: enter)? */
+static bool
+permits(const struct stat *info, const struct passwd *user, unsigned bit)
+{
+    gid_t groups[256];
+    int n = G_N_ELEMENTS(groups);
+    bool member = info->st_gid == user->pw_gid;
+    if (getgrouplist(user->pw_name, user->pw_gid, groups, &n) >= 0) {
+        for (int i = 0; i < n; i++)
+            member = member || groups[i] == info->st_gid;
+    }
+    unsigned shift = info->st_uid == user->pw_uid ? 6 : member ? 3 : 0;
+    return (info->st_mode >> shift & bit) != 0;
+}
+
+/* What keeps the user from reading the file: the file or a folder above it;
+ * NULL: nothing. */
+static char *
+find_barrier(const char *path, const struct passwd *user)
+{
+    struct stat info;
+    g_autofree char *folder = g_path_get_dirname(path);
+    for (;;) {
+        if (stat(folder, &info) == 0 && !permits(&info, user, 1))
+            return g_steal_pointer(&folder);
+        char *above = g_path_get_dirname(folder);
+        bool top = strcmp(above, folder) == 0;
+        g_free(folder);
+        folder = above;
+        if (top)
+            break;
+    }
+    if (stat(path, &info) == 0 && !permits(&info, user, 4))
+        return g_strdup(path);
+    return NULL;
+}
+
 /* Can the daemon read what root can? Its user is whom the spool's folder
  * belongs to. */
 static void
-check_secret(const Settings *settings, Check *check)
+check_readable(const Settings *settings, const char *config, Check *check)
 {
-    const char *path = settings->api.secret_file;
-    g_autofree char *folder = g_path_get_dirname(settings->store.spool);
-    struct stat daemon, secret;
-    if (path == NULL || geteuid() != 0 || stat(folder, &daemon) != 0 ||
-        stat(path, &secret) != 0 || secret.st_uid == daemon.st_uid ||
-        daemon.st_uid == 0)
+    const struct {
+        const char *name, *path;
+        bool secret; /* read by nobody else: the daemon's user must own it */
+        const char *more;
+    } files[] = {
+        { "configuration", config, false, "" },
+        { "[api] secret_file", settings->api.secret_file, true,
+          ", or leave secret_file out: systemd hands over "
+          "/etc/contact-milter/api-secret" },
+        { "[api] ca_file", settings->api.ca_file, false, "" },
+        { "[unsubscribe] phrases_file", settings->unsubscribe.phrases_file,
+          false, "" },
+        { "[unsubscribe] token_secret_file",
+          settings->unsubscribe.token_secret_file, true, "" },
+    };
+    g_autofree char *home = g_path_get_dirname(settings->store.spool);
+    struct stat daemon;
+    if (geteuid() != 0 || stat(home, &daemon) != 0 || daemon.st_uid == 0)
         return;
     const struct passwd *user = getpwuid(daemon.st_uid);
-    g_autofree char *name = user != NULL ? g_strdup(user->pw_name)
-                                         : g_strdup_printf("%u", daemon.st_uid);
+    const struct group *group = getgrgid(user != NULL ? user->pw_gid : 0);
+    if (user == NULL)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *barrier =
+            files[i].path != NULL ? find_barrier(files[i].path, user) : NULL;
+        if (barrier == NULL)
+            continue;
+        g_autofree char *command =
+            strcmp(barrier, files[i].path) != 0
+                ? g_strdup_printf("chmod o+x %s", barrier)
+            : files[i].secret
+                ? g_strdup_printf("chown %s %s", user->pw_name, barrier)
+                : g_strdup_printf("chgrp %s %s && chmod g+r %s",
+                                  group != NULL ? group->gr_name : "GROUP",
+                                  barrier, barrier);
+        g_autofree char *line = g_strdup_printf(
+            "%s: %s cannot be read by the daemon's user %s; `%s`%s",
+            files[i].name, files[i].path, user->pw_name, command,
+            files[i].more);
+        check_report(false, line, check);
+    }
+}
+
+/* A short key can be guessed from one address that it signed. */
+static void
+check_token_key(const Settings *settings, Check *check)
+{
+    const char *path = settings->unsubscribe.token_secret_file;
+    const char *key = settings->unsubscribe.token_secret;
+    if (key == NULL || strlen(key) >= TOKEN_KEY_MIN)
+        return;
     g_autofree char *line = g_strdup_printf(
-        "[api] secret_file: %s cannot be read by the daemon's user; `chown %s "
-        "%s`, or leave secret_file out: systemd hands over "
-        "/etc/contact-milter/api-secret",
-        path, name, path);
+        "[unsubscribe] token_secret_file: the key in %s has %zu bytes, which "
+        "can be guessed; `openssl rand -hex 32 > %s` (addresses signed before "
+        "are no longer valid then)",
+        path, strlen(key), path);
     check_report(false, line, check);
 }
 
@@ -196,7 +278,8 @@ ctl_check(Ctl *ctl, int argc, char **argv)
         return 1;
     g_autofree char *line = g_strdup_printf("configuration: %s", path);
     check_report(true, line, &check);
-    check_secret(settings, &check);
+    check_readable(settings, path, &check);
+    check_token_key(settings, &check);
     check_trust(settings, &check);
     check_store(settings, &check);
     check_running(settings, &check);

@@ -786,6 +786,44 @@ count_lines(bool ok, const char *line, void *data)
 }
 
 static void
+keep_last(bool ok, const char *line, void *data)
+{
+    if (!ok)
+        g_string_assign(data, line);
+}
+
+/* What to mend is named, not only what is wrong. */
+static void
+test_check_remedy(void)
+{
+    World world = { 0 };
+    world_open(&world);
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_autofree char *endpoint = g_strdup(world.settings->api.endpoint);
+    test_set(&world.settings->api.secret_file, "/etc/secret");
+    test_set(&world.settings->api.secret, "wrong");
+    g_assert_false(sync_check(world.settings, keep_last, line));
+    g_test_message("%s", line->str);
+    g_assert_nonnull(strstr(line->str, "the secret is not that of [api] key"));
+    g_assert_nonnull(strstr(line->str, "see /etc/secret"));
+    test_set(&world.settings->api.key, "nobody");
+    g_assert_false(sync_check(world.settings, keep_last, line));
+    g_test_message("%s", line->str);
+    g_assert_nonnull(strstr(line->str, "[api] key = nobody"));
+    g_assert_nonnull(strstr(line->str, "/etc/secret"));
+    g_autofree char *astray = g_strconcat(endpoint, "/elsewhere", NULL);
+    test_set(&world.settings->api.endpoint, astray);
+    g_assert_false(sync_check(world.settings, keep_last, line));
+    g_test_message("%s", line->str);
+    g_assert_nonnull(strstr(line->str, "see [api] endpoint, or leave it out"));
+    test_set(&world.settings->api.endpoint, "https://api.invalid");
+    g_assert_false(sync_check(world.settings, keep_last, line));
+    g_test_message("%s", line->str);
+    g_assert_nonnull(strstr(line->str, "see [api] endpoint, or leave it out"));
+    world_close(&world);
+}
+
+static void
 test_check(void)
 {
     World world = { 0 };
@@ -837,6 +875,7 @@ main(int argc, char **argv)
     g_test_add_func("/sync/thread", test_thread);
     g_test_add_func("/sync/start", test_start);
     g_test_add_func("/sync/check", test_check);
+    g_test_add_func("/sync/check-remedy", test_check_remedy);
     int result = g_test_run();
     standin_stop(standin);
     return result;

@@ -5,8 +5,11 @@
 
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <pwd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static char *folder;
 
@@ -241,6 +244,63 @@ test_below_confidence(void)
     ASSERT_SAYS(marked, "(work; below min_confidence 1: not sent)");
 }
 
+/* Root reads everything; the daemon's user, whose spool's folder it is, does
+ * not. */
+static void
+test_check_readable(void)
+{
+    const struct passwd *nobody = getpwnam("nobody");
+    if (geteuid() != 0 || nobody == NULL) {
+        g_test_skip("needs root");
+        return;
+    }
+    g_autofree char *token = write_file("token", "short");
+    g_autofree char *phrases = write_file("phrases", "");
+    g_autofree char *ca = write_file("ca.pem", "");
+    g_autofree char *secret = write_file("api-secret-file", "secret");
+    g_autofree char *more = g_strdup_printf(
+        "[api]\nkey = k\nendpoint = http://127.0.0.1:1\nsecret_file = %s\n"
+        "ca_file = %s\n[unsubscribe]\ntoken_secret_file = %s\n"
+        "phrases_file = %s\n[trust]\nspf = no\n",
+        secret, ca, token, phrases);
+    g_autofree char *config = write_config(more);
+    g_assert_cmpint(chown(folder, nobody->pw_uid, nobody->pw_gid), ==, 0);
+    const struct {
+        const char *name, *path;
+        bool secret;
+    } files[] = {
+        { "configuration", config, false },
+        { "[api] secret_file", secret, true },
+        { "[api] ca_file", ca, false },
+        { "[unsubscribe] phrases_file", phrases, false },
+        { "[unsubscribe] token_secret_file", token, true },
+    };
+    g_autofree char *before = NULL;
+    g_assert_cmpint(run(&before, config, "check", NULL), ==, 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *want = g_strdup_printf(
+            "FAIL %s: %s cannot be read by the daemon's user nobody; `%s ",
+            files[i].name, files[i].path,
+            files[i].secret ? "chown nobody" : "chgrp");
+        g_test_message("%s", want);
+        g_assert_nonnull(strstr(before, want));
+        g_assert_cmpint(chown(files[i].path,
+                              files[i].secret ? nobody->pw_uid : 0,
+                              nobody->pw_gid),
+                        ==, 0);
+        g_assert_cmpint(g_chmod(files[i].path, files[i].secret ? 0600 : 0640),
+                        ==, 0);
+    }
+    g_assert_nonnull(strstr(before, "has 5 bytes, which can be guessed"));
+    g_free(write_file("token", "a key that nobody knows"));
+    g_assert_cmpint(chown(token, nobody->pw_uid, nobody->pw_gid), ==, 0);
+    g_autofree char *after = NULL;
+    g_assert_cmpint(run(&after, config, "check", NULL), ==, 1);
+    g_assert_null(strstr(after, "cannot be read by"));
+    g_assert_null(strstr(after, "can be guessed"));
+    g_assert_cmpint(chown(folder, 0, 0), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -254,6 +314,7 @@ main(int argc, char **argv)
                     test_migrate_from_nothing);
     g_test_add_func("/contactctl/wrong-arguments", test_wrong_arguments);
     g_test_add_func("/contactctl/below-confidence", test_below_confidence);
+    g_test_add_func("/contactctl/check-readable", test_check_readable);
     int status = g_test_run();
     g_free(errors);
     GDir *dir = g_dir_open(folder, 0, NULL);
