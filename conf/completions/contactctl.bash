@@ -30,7 +30,7 @@ _contactctl()
         ;;
     import)
         if [[ $cur == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "--since --dry-run --json --help" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "--since --dry-run --again --json --help" -- "$cur")
         else
             _filedir
         fi

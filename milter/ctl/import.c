@@ -5,7 +5,8 @@
  * oldest first, so that what a person wrote last is what counts. What is done
  * is noted in a journal beside the spool: an import that was interrupted goes
  * on where it stopped. Trust is judged by the sync, as for live mail, by the
- * Authentication-Results that the stored mail bears.
+ * Authentication-Results that the stored mail bears; the end tells what it will
+ * refuse or hold.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/forecast.h"
 #include "ctl/mail_source.h"
 #include "ctl/table.h"
 
@@ -49,7 +51,9 @@ typedef struct {
     GHashTable *done;    /* marks of the journal */
     GHashTable *people;  /* addresses that would be contacts */
     GHashTable *ignored; /* reason -> count */
+    Forecast *forecast;
     guint skipped, messages, bounces, unsubscribes, unsure, sent, unreadable;
+    bool again; /* what the journal has, too */
     bool failed;
 } Import;
 
@@ -93,7 +97,8 @@ journal_open(Import *import, const char *path)
     }
     rewind(import->journal);
     char line[64];
-    while (fgets(line, sizeof line, import->journal) != NULL) {
+    while (!import->again &&
+           fgets(line, sizeof line, import->journal) != NULL) {
         uint64_t *mark = g_new(uint64_t, 1);
         *mark = g_ascii_strtoull(line, NULL, 16);
         (void) g_hash_table_add(import->done, mark);
@@ -154,6 +159,7 @@ count_findings(Import *import, const Analysis *analysis,
 {
     for (guint i = 0; i < observations->len; i++) {
         const Observation *o = g_ptr_array_index(observations, i);
+        forecast_add(import->forecast, o);
         switch (o->kind) {
         case OBSERVATION_CONTACT:
             (void) g_hash_table_add(import->people, g_strdup(o->email));
@@ -291,6 +297,12 @@ summary_row(Table *table, const char *label, guint count)
 }
 
 static void
+forecast_row(const char *label, guint count, void *data)
+{
+    summary_row(data, label, count);
+}
+
+static void
 print_summary_json(const Import *import)
 {
     json_t *ignored = json_object();
@@ -301,14 +313,15 @@ print_summary_json(const Import *import)
         (void) json_object_set_new(ignored, reason,
                                    json_integer(GPOINTER_TO_UINT(count)));
     ctl_json(json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b}", "messages",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b}", "messages",
         (json_int_t) import->messages, "skipped", (json_int_t) import->skipped,
         "unreadable", (json_int_t) import->unreadable, "people",
         (json_int_t) g_hash_table_size(import->people), "bounces",
         (json_int_t) import->bounces, "unsubscribes",
         (json_int_t) import->unsubscribes, "unsure",
         (json_int_t) import->unsure, "sent", (json_int_t) import->sent,
-        "ignored", ignored, "interrupted", interrupted != 0));
+        "ignored", ignored, "not_taken", forecast_json(import->forecast),
+        "interrupted", interrupted != 0));
 }
 
 static void
@@ -317,7 +330,8 @@ print_summary(const Import *import)
     static const char *const headings[] = { "FOUND", "COUNT", NULL };
     Table *table = table_new(headings);
     summary_row(table, "messages read", import->messages);
-    summary_row(table, "messages skipped (done before, or too old)",
+    summary_row(table,
+                "messages skipped (done before: see --again; or too old)",
                 import->skipped);
     if (import->unreadable > 0)
         summary_row(table, "messages that could not be read",
@@ -328,6 +342,7 @@ print_summary(const Import *import)
     summary_row(table, "probable requests (held for a person)", import->unsure);
     if (import->sent > 0)
         summary_row(table, "messages of our own", import->sent);
+    forecast_rows(import->forecast, forecast_row, table);
 
     g_autoptr(GList) reasons = g_list_sort(
         g_hash_table_get_keys(import->ignored), (GCompareFunc) g_strcmp0);
@@ -359,6 +374,7 @@ ctl_import(Ctl *ctl, int argc, char **argv)
 {
     g_autofree char *since = NULL;
     gboolean dry_run = FALSE;
+    gboolean again = FALSE;
     gboolean json = FALSE;
     int status;
     const GOptionEntry entries[] = {
@@ -366,6 +382,8 @@ ctl_import(Ctl *ctl, int argc, char **argv)
           "Only mail from this day on", "YYYY-MM-DD" },
         { "dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run,
           "Say what would be found, keep nothing", NULL },
+        { "again", 0, 0, G_OPTION_ARG_NONE, &again,
+          "Read also what an import read before", NULL },
         CTL_JSON_OPTION(&json),
         G_OPTION_ENTRY_NULL
     };
@@ -376,7 +394,7 @@ ctl_import(Ctl *ctl, int argc, char **argv)
         ctl_error("import needs Maildirs, mboxes or message files");
         return EX_USAGE;
     }
-    Import import = { .limits = message_limits_default };
+    Import import = { .limits = message_limits_default, .again = again };
     if (since != NULL && (import.since = parse_date(since)) < 0) {
         ctl_error("--since %s: write a day as YYYY-MM-DD", since);
         return EX_USAGE;
@@ -396,6 +414,7 @@ ctl_import(Ctl *ctl, int argc, char **argv)
     ctl_observe_policy(settings, &import.policy);
     import.policy.stored = true;
     import.spool = spool;
+    import.forecast = forecast_new(settings);
     import.paths = g_string_chunk_new(4096);
     import.batch =
         g_ptr_array_new_with_free_func((GDestroyNotify) observation_free);
@@ -430,7 +449,9 @@ ctl_import(Ctl *ctl, int argc, char **argv)
             print_summary(&import);
     }
     if (interrupted)
-        ctl_error("interrupted; the same command goes on from here");
+        ctl_error(again ? "interrupted; without --again the command goes on "
+                          "with what was never read"
+                        : "interrupted; the same command goes on from here");
     if (import.failed)
         status = EX_TEMPFAIL;
     if (import.journal != NULL && fclose(import.journal) != 0) {
@@ -444,5 +465,6 @@ ctl_import(Ctl *ctl, int argc, char **argv)
     g_hash_table_unref(import.done);
     g_hash_table_unref(import.people);
     g_hash_table_unref(import.ignored);
+    forecast_free(import.forecast);
     return interrupted && status == 0 ? 130 : status;
 }

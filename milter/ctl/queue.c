@@ -122,7 +122,8 @@ queue_show(const Settings *settings, Store *store, const char *email, bool json)
         }
         if (record->anonymised)
             show_row("CRM", "anonymised there: left alone for good");
-        else if (record->state == CONTACT_IDLE && record->crm->len == 0)
+        else if (record->state == CONTACT_IDLE &&
+                 (record->crm == NULL || record->crm->len == 0))
             show_row("CRM", settings->unsubscribe.unknown == UNKNOWN_IGNORE
                                 ? "no contact there has this address: a "
                                   "request or a bounce changes nothing "

@@ -301,6 +301,40 @@ test_check_readable(void)
     g_assert_cmpint(chown(folder, 0, 0), ==, 0);
 }
 
+/* What [trust] will refuse is told; --again reads what was read. */
+static void
+test_import(void)
+{
+    g_autofree char *path = write_file("one.eml", mail);
+    g_autofree char *any = write_config("[trust]\ncontact = any\n");
+    g_autofree char *taken = NULL;
+    g_assert_cmpint(run(&taken, any, "import", "--dry-run", path, NULL), ==, 0);
+    ASSERT_SAYS(taken, "people ");
+    g_assert_null(strstr(taken, "refused"));
+    g_autofree char *pass = write_config("[trust]\ncontact = pass\n");
+    g_autofree char *json = NULL;
+    g_assert_cmpint(
+        run(&json, pass, "import", "--dry-run", "--json", path, NULL), ==, 0);
+    ASSERT_SAYS(json,
+                "\"not_taken\":{\"people refused: [trust] contact = pass\":1}");
+    static const struct {
+        const char *option, *messages;
+    } runs[] = { { "--json", "\"messages\":1," },
+                 { "--json", "\"messages\":0," },
+                 { "--again", "\"messages\":1," } };
+    for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
+        g_autofree char *text = NULL;
+        g_assert_cmpint(
+            run(&text, pass, "import", "--json", runs[i].option, path, NULL),
+            ==, 0);
+        ASSERT_SAYS(text, runs[i].messages);
+    }
+    g_autofree char *refused = NULL;
+    g_assert_cmpint(run(&refused, pass, "import", "--again", path, NULL), ==,
+                    0);
+    ASSERT_SAYS(refused, "people refused: [trust] contact = pass ");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -315,6 +349,7 @@ main(int argc, char **argv)
     g_test_add_func("/contactctl/wrong-arguments", test_wrong_arguments);
     g_test_add_func("/contactctl/below-confidence", test_below_confidence);
     g_test_add_func("/contactctl/check-readable", test_check_readable);
+    g_test_add_func("/contactctl/import", test_import);
     int status = g_test_run();
     g_free(errors);
     GDir *dir = g_dir_open(folder, 0, NULL);

@@ -253,7 +253,7 @@ class Queue(Base):
             self.assertEqual(len(lines), 1, arguments)
             return json.loads(lines[0])
         counts = {"messages": 1, "skipped": 0, "unreadable": 0, "people": 1, "bounces": 0,
-                  "unsubscribes": 0, "unsure": 0, "sent": 0, "ignored": {},
+                  "unsubscribes": 0, "unsure": 0, "sent": 0, "ignored": {}, "not_taken": {},
                   "interrupted": False}
         self.assertEqual(told("import", "--dry-run", path), counts)
         self.assertEqual(told("import", path), counts)
