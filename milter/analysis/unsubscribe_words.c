@@ -480,6 +480,7 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
                     if (strcmp(class_names[i], line + 1) == 0)
                         class = i;
                 }
+                *close = ']';
             }
             if (class < 0) {
                 g_autofree char *known = g_strjoinv(
@@ -487,9 +488,9 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
                               "request", "word", "unsub", "remove", "stop",
                               "list", "mail", "me", "keep", "other", NULL });
                 words_error(error, file, line_number,
-                            "no such class; there are [%s] and others, see "
-                            "data/unsubscribe/README",
-                            known);
+                            "\"%.60s\" is no class; there are [%s] and others, "
+                            "see " PKGDATADIR "/unsubscribe/README",
+                            line, known);
                 return false;
             }
             continue;
@@ -497,8 +498,11 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
         if (languages == 0 || class < 0) {
             words_error(error, file, line_number,
                         languages == 0
-                            ? "a line \"language CODE\" must come first"
-                            : "a line \"[class]\" must come before phrases");
+                            ? "before \"%.60s\" a line \"language CODE\" "
+                              "must come; see " PKGDATADIR "/unsubscribe/README"
+                            : "before \"%.60s\" a line \"[class]\" must come; "
+                              "see " PKGDATADIR "/unsubscribe/README",
+                        line);
             return false;
         }
         for (char *phrase = line, *comma; phrase != NULL;
@@ -512,10 +516,12 @@ load(UnsubscribeWords *w, const char *file, const char *text, size_t len,
                 continue;
             if (n > MAX_PHRASE ||
                 !add_phrase(w, phrase, n, (WordClass) class, languages)) {
-                words_error(error, file, line_number,
-                            "\"%.60s\" is no phrase: words, \"*\" at the end "
-                            "of a word, \"_\" between words, \"(a|b)\"",
-                            phrase);
+                words_error(
+                    error, file, line_number,
+                    "\"%.60s\" is no phrase: words, \"*\" at the end "
+                    "of a word, \"_\" between words, \"(a|b)\"; see " PKGDATADIR
+                    "/unsubscribe/README",
+                    phrase);
                 return false;
             }
         }

@@ -506,9 +506,12 @@ test_phrases_file(void)
         const char *text, *error;
     } rows[] = {
         { "language en\n[request]\nbanish me\n", NULL },
-        { "[request]\nbanish me\n", ":2: a line \"language CODE\"" },
-        { "language en\nbanish me\n", ":2: a line \"[class]\"" },
-        { "language en\n[nonsense]\n", ":2: no such class" },
+        { "[request]\nbanish me\n",
+          ":2: before \"banish me\" a line \"language CODE\" must come" },
+        { "language en\nbanish me\n",
+          ":2: before \"banish me\" a line \"[class]\" must come" },
+        { "language en\n[nonsense]\n", ":2: \"[nonsense]\" is no class" },
+        { "language en\n[nonsense]\n", PKGDATADIR "/unsubscribe/README" },
         { "language en\n[request]\n(a|b\n", ":3: \"(a|b\" is no phrase" },
         { "language e n\n", ":1: \"e n\" is no language" },
         { "language en\n[request]\n\xff\n", ":3: this line is not UTF-8" },
