@@ -185,14 +185,15 @@ class Queue(Base):
         people = [f"p{i}@client.example" for i in range(4)]
         api.control("seed", {"contacts": [{"firstName": "P", "lastName": "Q", "email": p,
                                            "status": 1} for p in people]})
+        people.append("stranger@client.example")  # the CRM does not have
         for p in people:
             self.assertEqual(self.ctl("ingest", "--from", p, data=stored(mail(
                 p, to=NEWS, subject="unsubscribe",
                 body="Please unsubscribe me from your mailing list.\r\n"))).returncode, 0)
         self.daemon.start("--role", "sync")
-        held = wait_for(lambda: (lambda h: len(h) == 3 and h)(
+        held = wait_for(lambda: (lambda h: len(h) == 4 and h)(
             [e for e in self.listed().values() if e["state"] == "held"]), 10, "held")
-        a, b = held[0]["email"], held[1]["email"]
+        a, b = [e["email"] for e in held if e["email"] != people[-1]][:2]
         self.assertEqual(set(held[0]), {"email", "state", "wants", "reason", "trust",
                                         "attempts", "since", "due"})
         shown = self.ctl("queue", "show", a).stdout.decode()
@@ -206,6 +207,11 @@ class Queue(Base):
         self.assertNotIn(b, self.listed())
         time.sleep(0.5)
         self.world.wait_contact(b, status=1)
+        self.assertIn("1 released", self.ctl("queue", "release", people[-1]).stdout.decode())
+        wait_for(lambda: b"unknown = ignore" in self.ctl("queue", "show", people[-1]).stdout,
+                 10, "word of it")
+        self.assertRegex(self.daemon.log(),
+                         rf"contact={people[-1]} not in the CRM: .*unknown = ignore")
         nobody = "nobody@client.example"
         for action in ("release", "drop", "show", "retry"):
             self.assertEqual(self.ctl("queue", action, nobody).returncode, 1, action)
