@@ -54,24 +54,20 @@ is_client_address(const char *text)
     return g_hostname_is_ip_address(text);
 }
 
-/* Does the envelope make sense? Else says what would be right. */
-static bool
-check_options(const char *from, const char *client)
+/* Says what would be right; the mail is taken all the same, because the MTA
+ * would return it to its sender. */
+static void
+warn_of_options(const char *from, const char *client)
 {
     g_autofree char *sender = from != NULL ? sender_address(from) : NULL;
-    if (sender != NULL && *sender != '\0' && !ctl_is_address(sender)) {
+    if (sender != NULL && *sender != '\0' && !ctl_is_address(sender))
         ctl_error("--from %s: write an address as ann@example.net, or <> for "
                   "the null sender",
                   from);
-        return false;
-    }
-    if (client != NULL && !is_client_address(client)) {
+    if (client != NULL && !is_client_address(client))
         ctl_error("--client %s: write an IP address, for example 192.0.2.1 "
                   "or 2001:db8::1",
                   client);
-        return false;
-    }
-    return true;
 }
 
 static bool
@@ -138,8 +134,7 @@ ctl_ingest(Ctl *ctl, int argc, char **argv)
         ctl_error("ingest reads standard input; %s is too much", argv[1]);
         return EX_USAGE;
     }
-    if (!check_options(from, client))
-        return EX_USAGE;
+    warn_of_options(from, client);
     g_autoptr(Settings) settings = ctl_settings(ctl, ROLE_MTA);
     if (settings == NULL)
         return EX_CONFIG;
