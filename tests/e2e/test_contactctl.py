@@ -329,7 +329,7 @@ class Check(Base):
             self.assertIn(f"{part}: running, process {self.daemon.process.pid}", there)
         os.chown(self.daemon.secret, 0, 0)
         self.assertRegex("\n".join(lines()), r"secret_file: \S+ cannot be read by the daemon's "
-                         rf"user; `chown {USER} ")
+                         rf"user {USER}; `chown {USER} ")
 
     def test_secret_beside(self):
         """What systemd hands to the daemon is found by the tool as well."""
