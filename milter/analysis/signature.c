@@ -128,12 +128,6 @@ find_runs(const Body *body, Run *runs)
 }
 
 static bool
-begins(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-static bool
 is_postscript(const Line *line)
 {
     return line->len > 2 && (line->text[0] == 'P' || line->text[0] == 'p') &&
@@ -271,8 +265,9 @@ is_attribution(const Line *line)
         const char *p = line->text + i;
         if (i > 0 && g_ascii_isalnum(p[-1]))
             continue;
-        year |= (begins(p, "19") || begins(p, "20")) && g_ascii_isdigit(p[2]) &&
-                g_ascii_isdigit(p[3]) && !g_ascii_isalnum(p[4]);
+        year |= (g_str_has_prefix(p, "19") || g_str_has_prefix(p, "20")) &&
+                g_ascii_isdigit(p[2]) && g_ascii_isdigit(p[3]) &&
+                !g_ascii_isalnum(p[4]);
         hour |=
             g_ascii_isdigit(p[0]) &&
             ((p[1] == ':' && g_ascii_isdigit(p[2])) ||

@@ -897,7 +897,7 @@ weigh(const UnsubscribeRules *rules, const Body *body, Judged *j)
         return;
     Outcome before = g->outcome;
     ScoreText text = score_text(rules, body, j);
-    if (before == OUTCOME_NONE && !(text.quotes && text.mailing) &&
+    if (before == OUTCOME_NONE && !text.mailing &&
         !names_an_end(bits_between(j, 0, UINT32_MAX)))
         return;
     size_t at = 0;

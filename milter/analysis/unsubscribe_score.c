@@ -65,6 +65,10 @@ unsubscribe_score_context(const ScoreText *text)
 static const WordBits removes = CLASS_BIT(REQUEST) | CLASS_BIT(UNSUB) |
                                 CLASS_BIT(REMOVE) | CLASS_BIT(STOP) |
                                 CLASS_BIT(CEASE);
+/* What names mailings, or the wish to get none. */
+static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
+                              CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
+                              CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
 static const WordBits little =
     CLASS_BIT(FILLER) | CLASS_BIT(AND) | CLASS_BIT(PLEASE);
 
@@ -144,7 +148,7 @@ unsubscribe_score_message(const ScoreText *text, ScoreSet *out)
     SCORE_ANYWHERE(X)
 #undef X
     set(out, SCORE_M_REPLY, text->reply);
-    set(out, SCORE_M_MAILING, text->quotes && text->mailing);
+    set(out, SCORE_M_MAILING, text->mailing);
     set(out, SCORE_M_LETTER, text->quotes && !text->mailing);
     set(out, SCORE_M_FRESH, !text->quotes && !text->reply);
     set(out, SCORE_M_FRESH_OTHER, !text->quotes && !text->reply && other);
@@ -235,9 +239,6 @@ unsubscribe_score_next(const ScoreText *text, ScoreWalk *walk, ScoreSet *out)
     SCORE_SETS(X)
 #undef X
 
-    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
-                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
-                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
     bool rests = j->outcome != OUTCOME_NONE && j->sentence == sentence;
     bool asks = (bits & removes) != 0;
     set(out, SCORE_S_QUESTION, s->question);
@@ -256,7 +257,7 @@ unsubscribe_score_next(const ScoreText *text, ScoreWalk *walk, ScoreSet *out)
     set(out, SCORE_S_DIRECT, direct);
     set(out, SCORE_S_NEGATED, negated);
     set(out, SCORE_S_FOREIGN, foreign);
-    set(out, SCORE_S_REMOVES_REPLY, asks && text->quotes && text->mailing);
+    set(out, SCORE_S_REMOVES_REPLY, asks && text->mailing);
     set(out, SCORE_S_REMOVES_LETTER, asks && text->quotes && !text->mailing);
     set(out, SCORE_S_REMOVES_OTHER,
         asks && (j->message_bits & CLASS_BIT(OTHER)) != 0 &&
@@ -284,6 +285,13 @@ typedef struct {
 } Sums;
 
 static void
+add_weights(Sums *sums, const signed char weight[SCORE_WEIGHTS])
+{
+    for (size_t k = 0; k < SCORE_WEIGHTS; k++)
+        sums->sums[k] += weight[k];
+}
+
+static void
 add_ngram(const Ngram *ngram, void *data)
 {
     Sums *sums = data;
@@ -293,8 +301,7 @@ add_ngram(const Ngram *ngram, void *data)
          i = (i + 1) % NGRAM_SLOTS) {
         if (ngram_weights[i].hash != ngram->hash)
             continue;
-        for (size_t k = 0; k < SCORE_WEIGHTS; k++)
-            sums->sums[k] += ngram_weights[i].weights[k];
+        add_weights(sums, ngram_weights[i].weights);
         return;
     }
 }
@@ -313,10 +320,8 @@ add_features(const ScoreText *text, Sums *sums)
     }
     for (size_t i = 0; i < G_N_ELEMENTS(all.bits); i++) {
         for (uint64_t rest = all.bits[i]; rest != 0; rest &= rest - 1) {
-            size_t score = i * 64 + (size_t) __builtin_ctzll(rest);
             sums->n++;
-            for (size_t k = 0; k < SCORE_WEIGHTS; k++)
-                sums->sums[k] += weights[score][k];
+            add_weights(sums, weights[i * 64 + (size_t) __builtin_ctzll(rest)]);
         }
     }
 }
@@ -360,17 +365,13 @@ unsubscribe_score(const ScoreText *text, size_t *out_sentence)
     /* Of what the grammar calls a request less is asked, and a person sees it
      * at least; of what it does not, and what answers no mailing, more; so of
      * "Please remove me", under a letter about a building site. */
-    static const WordBits plain = CLASS_BIT(MAIL) | CLASS_BIT(LIST) |
-                                  CLASS_BIT(UNSUB) | CLASS_BIT(REQUEST) |
-                                  CLASS_BIT(CONSENT) | CLASS_BIT(SMS);
     const Judgement *j = text->judgement;
-    bool mailing = text->quotes && text->mailing;
     bool asks = j->outcome == OUTCOME_ACT;
-    bool bare = text->quotes && !mailing && (j->clause_bits & plain) == 0;
+    bool bare = text->quotes && !text->mailing && (j->clause_bits & plain) == 0;
     int act = WEIGHT_ACT;
     if (asks && !bare)
         act -= SCORE_ASKS;
-    else if (!mailing && (bare || j->outcome == OUTCOME_NONE))
+    else if (!text->mailing && (bare || j->outcome == OUTCOME_NONE))
         act += SCORE_DOUBT;
     /* What may as well be partial is for a person. */
     if (totals[0] >= act && totals[aside] > -SCORE_ASIDE)

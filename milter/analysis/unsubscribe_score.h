@@ -163,7 +163,7 @@ typedef struct {
     size_t n_subject; /* sentences */
     bool reply;
     bool quotes;  /* there is a quotation */
-    bool mailing; /* that is of a mailing */
+    bool mailing; /* there is one, of a mailing */
 } ScoreText;
 
 const char *unsubscribe_score_name(Score score);

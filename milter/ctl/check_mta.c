@@ -143,6 +143,40 @@ service_field(char *const *lines, const char *service, const char *field)
     return NULL;
 }
 
+/* A service of master.cf that runs some program. */
+typedef struct {
+    char *name;
+    bool chroot;
+} Service;
+
+static void
+service_clear(Service *service)
+{
+    g_clear_pointer(&service->name, g_free);
+}
+
+/* The next service at or behind *at that runs `program`; *at is moved behind
+ * it. False: there is none. */
+static bool
+next_service(char *const *lines, char *const **at, const char *program,
+             Service *out_service)
+{
+    for (; **at != NULL; (*at)++) {
+        const char *field = strstr(**at, "/command = ");
+        if (field == NULL)
+            continue;
+        g_auto(GStrv) words = g_strsplit(strchr(field, '=') + 2, " ", 2);
+        if (g_strcmp0(words[0], program) != 0)
+            continue;
+        char *name = g_strndup(**at, (gsize) (field - **at));
+        g_autofree char *jail = service_field(lines, name, "chroot");
+        *out_service = (Service){ name, g_strcmp0(jail, "y") == 0 };
+        (*at)++;
+        return true;
+    }
+    return false;
+}
+
 /* Where a process in Postfix's chroot, or one whose working directory it is,
  * finds the socket of this list entry. NULL: it is TCP. */
 static char *
@@ -174,18 +208,14 @@ check_chroot(const PostfixFacts *facts, char *const *lines, const char *program,
         return;
     g_autoptr(GString) blind = g_string_new(NULL);
     g_autoptr(GString) command = g_string_new(NULL);
-    for (char *const *at = lines; *at != NULL; at++) {
-        const char *field = strstr(*at, "/command = ");
-        if (field == NULL)
-            continue;
-        g_autofree char *service = g_strndup(*at, (gsize) (field - *at));
-        g_auto(GStrv) words = g_strsplit(strchr(field, '=') + 2, " ", 2);
-        g_autofree char *jail = service_field(lines, service, "chroot");
-        if (g_strcmp0(words[0], program) != 0 || g_strcmp0(jail, "y") != 0)
+    Service service;
+    for (char *const *at = lines; next_service(lines, &at, program, &service);
+         service_clear(&service)) {
+        if (!service.chroot)
             continue;
         g_string_append_printf(blind, "%s%s", blind->len > 0 ? ", " : "",
-                               service);
-        g_string_append_printf(command, " %s/chroot=n", service);
+                               service.name);
+        g_string_append_printf(command, " %s/chroot=n", service.name);
     }
     if (blind->len > 0)
         report_line(report, data, false,
@@ -247,18 +277,11 @@ find_places(char *const *lines, const char *program, bool *out_inside,
             bool *out_outside)
 {
     *out_inside = *out_outside = false;
-    for (char *const *at = lines; *at != NULL; at++) {
-        const char *field = strstr(*at, "/command = ");
-        if (field == NULL)
-            continue;
-        g_autofree char *service = g_strndup(*at, (gsize) (field - *at));
-        g_auto(GStrv) words = g_strsplit(strchr(field, '=') + 2, " ", 2);
-        g_autofree char *jail = service_field(lines, service, "chroot");
-        if (g_strcmp0(words[0], program) != 0)
-            continue;
-        bool inside = g_strcmp0(jail, "y") == 0;
-        *out_inside |= inside;
-        *out_outside |= !inside;
+    Service service;
+    for (char *const *at = lines; next_service(lines, &at, program, &service);
+         service_clear(&service)) {
+        *out_inside |= service.chroot;
+        *out_outside |= !service.chroot;
     }
     if (!*out_inside)
         *out_outside = true;

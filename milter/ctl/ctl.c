@@ -113,13 +113,20 @@ give_to_folder_owner(const char *path)
     }
 }
 
+const char *
+ctl_sqlite_path(const char *uri)
+{
+    static const char scheme[] = "sqlite:";
+    return g_str_has_prefix(uri, scheme) ? uri + strlen(scheme) : NULL;
+}
+
 void
 ctl_give_databases(const Settings *settings)
 {
-    static const char scheme[] = "sqlite:";
+    const char *path = ctl_sqlite_path(settings->store.uri);
     give_to_folder_owner(settings->store.spool);
-    if (g_str_has_prefix(settings->store.uri, scheme))
-        give_to_folder_owner(settings->store.uri + strlen(scheme));
+    if (path != NULL)
+        give_to_folder_owner(path);
 }
 
 Store *

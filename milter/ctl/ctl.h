@@ -47,6 +47,9 @@ Settings *ctl_settings(const Ctl *ctl, Role role);
 Store *ctl_store(const Settings *settings);
 Spool *ctl_spool(const Settings *settings);
 
+/* The path in a URI of an SQLite store, borrowed from it; NULL: of another. */
+const char *ctl_sqlite_path(const char *uri);
+
 /* After root opened databases: new ones go to the owner of their folder. */
 void ctl_give_databases(const Settings *settings);
 

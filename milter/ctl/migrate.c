@@ -31,11 +31,8 @@ draw(int64_t done, int64_t all, void *data)
 static bool
 source_exists(const char *uri)
 {
-    static const char scheme[] = "sqlite:";
-    if (!g_str_has_prefix(uri, scheme))
-        return true;
-    const char *path = uri + strlen(scheme);
-    if (*path == '\0' || access(path, F_OK) == 0)
+    const char *path = ctl_sqlite_path(uri);
+    if (path == NULL || *path == '\0' || access(path, F_OK) == 0)
         return true;
     ctl_error("%s: %s", path, g_strerror(errno));
     return false;
